@@ -1,0 +1,175 @@
+#include "base/json_out.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/str.h"
+
+#define INDENT "   "      /* three blanks a level (transports.md 1.2) */
+
+void json_begin(struct json_out *j, struct buf *buf, enum json_layout layout)
+{
+    *j = (struct json_out){.buf = buf, .layout = layout, .empty = true};
+}
+
+void json_resume(struct json_out *j, struct buf *buf, enum json_layout layout, uint8_t depth, bool empty)
+{
+    CHECK(depth < JSON_DEPTH_MAX);
+    *j = (struct json_out){.buf = buf, .layout = layout, .depth = depth, .empty = empty};
+}
+
+static void new_line(struct json_out *j)
+{
+    buf_add_char(j->buf, '\n');
+    for (uint8_t i = 0; i < j->depth; i++)
+        buf_add_text(j->buf, INDENT);
+}
+
+static void write_escaped(struct buf *buf, struct view text)
+{
+    static const char hex[] = "0123456789abcdef";
+    size_t from = 0;
+    buf_add_char(buf, '"');
+    for (size_t i = 0; i < text.size; i++) {
+        uint8_t c = text.data[i];
+        if (c >= 0x20 && c != '"' && c != '\\')
+            continue;
+        buf_add(buf, text.data + from, i - from);
+        from = i + 1;
+        char escape[6] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
+        switch (c) {
+        case '"': buf_add_text(buf, "\\\""); break;
+        case '\\': buf_add_text(buf, "\\\\"); break;
+        case '\n': buf_add_text(buf, "\\n"); break;
+        case '\r': buf_add_text(buf, "\\r"); break;
+        case '\t': buf_add_text(buf, "\\t"); break;
+        case '\b': buf_add_text(buf, "\\b"); break;
+        case '\f': buf_add_text(buf, "\\f"); break;
+        default: buf_add(buf, escape, sizeof(escape)); break;
+        }
+    }
+    if (text.size > from)
+        buf_add(buf, text.data + from, text.size - from);
+    buf_add_char(buf, '"');
+}
+
+/* Everything that stands before a value: comma, line, key. */
+static void lead(struct json_out *j, const char *key)
+{
+    if (j->depth > 0) {
+        if (!j->empty)
+            buf_add_text(j->buf, j->layout == JSON_PLAIN ? ", " : ",");
+        if (j->layout == JSON_INDENTED)
+            new_line(j);
+    }
+    j->empty = false;
+    if (key == NULL)
+        return;
+    write_escaped(j->buf, str_of(key));
+    buf_add_text(j->buf, j->layout == JSON_COMPACT ? ":" : ": ");
+}
+
+static void open_container(struct json_out *j, const char *key, bool array)
+{
+    lead(j, key);
+    CHECK(j->depth + 1 < JSON_DEPTH_MAX);
+    buf_add_char(j->buf, array ? '[' : '{');
+    j->array[++j->depth] = array;
+    j->empty = true;
+}
+
+void json_object(struct json_out *j, const char *key)
+{
+    open_container(j, key, false);
+}
+
+void json_array(struct json_out *j, const char *key)
+{
+    open_container(j, key, true);
+}
+
+void json_end(struct json_out *j)
+{
+    CHECK(j->depth > 0);
+    bool array = j->array[j->depth--];
+    if (j->layout == JSON_INDENTED && !j->empty)
+        new_line(j);
+    buf_add_char(j->buf, array ? ']' : '}');
+    j->empty = false;
+}
+
+void json_string_view(struct json_out *j, const char *key, struct view text)
+{
+    lead(j, key);
+    write_escaped(j->buf, text);
+}
+
+void json_string(struct json_out *j, const char *key, const char *text)
+{
+    if (text == NULL)
+        json_null(j, key);
+    else
+        json_string_view(j, key, str_of(text));
+}
+
+void json_int(struct json_out *j, const char *key, int64_t v)
+{
+    lead(j, key);
+    if (v < 0) {
+        buf_add_char(j->buf, '-');
+        buf_add_u64(j->buf, (uint64_t)0 - (uint64_t)v);
+    } else {
+        buf_add_u64(j->buf, (uint64_t)v);
+    }
+}
+
+void json_uint(struct json_out *j, const char *key, uint64_t v)
+{
+    lead(j, key);
+    buf_add_u64(j->buf, v);
+}
+
+void json_bool(struct json_out *j, const char *key, bool v)
+{
+    lead(j, key);
+    buf_add_text(j->buf, v ? "true" : "false");
+}
+
+void json_real(struct json_out *j, const char *key, double v)
+{
+    char text[40];
+    lead(j, key);
+    if (!isfinite(v))
+        v = 0;                       /* JSON has no word for it */
+    snprintf(text, sizeof(text), "%.17g", v);
+    if (strpbrk(text, ".eE") == NULL)
+        strncat(text, ".0", sizeof(text) - strlen(text) - 1);
+    buf_add_text(j->buf, text);
+}
+
+void json_null(struct json_out *j, const char *key)
+{
+    lead(j, key);
+    buf_add_text(j->buf, "null");
+}
+
+void json_raw(struct json_out *j, const char *key, struct view json)
+{
+    lead(j, key);
+    buf_add_view(j->buf, json);
+}
+
+bool json_layout_parse(enum json_layout *out, struct view text)
+{
+    if (str_equal_nocase(text, STR("compact")))
+        *out = JSON_COMPACT;
+    else if (str_equal_nocase(text, STR("plain")))
+        *out = JSON_PLAIN;
+    else if (str_equal_nocase(text, STR("indented")))
+        *out = JSON_INDENTED;
+    else
+        return false;
+    return true;
+}
