@@ -1,0 +1,86 @@
+/* msg/control.h - all that the control actor can be told: requests from clients, facts from workers. */
+#pragma once
+
+#include "base/json_out.h"
+#include "peer/peer_types.h"
+
+#define CONTROL_MESSAGES(X)                                                    \
+    /* name             from     payload                                    */ \
+    X(CLIENT_REQUEST,   IO,      struct client_request)                        \
+    X(CLIENT_GONE,      IO,      struct client_gone)                           \
+    X(PEER_UP,          WORKER,  struct peer_fact)                             \
+    X(PEER_HANGUP,      WORKER,  struct peer_hangup_fact)                      \
+    X(PEER_CLOSED,      WORKER,  struct peer_fact)                             \
+    X(PEER_ICE_FAILED,  WORKER,  struct peer_fact)                             \
+    X(PEER_MEDIA,       WORKER,  struct peer_media_fact)                       \
+    X(PEER_SLOWLINK,    WORKER,  struct peer_slowlink_fact)                    \
+    X(SINK_LAYER,       WORKER,  struct sink_layer_fact)                       \
+    X(WORKER_SRFLX,     WORKER,  struct worker_srflx_fact)
+
+enum control_message {
+    CONTROL_NONE,
+#define X(name, from, payload) CONTROL_##name,
+    CONTROL_MESSAGES(X)
+#undef X
+};
+
+/* A client connection, named by io. It keeps its name for its life; sessions remember it as the transport that owns them. */
+struct client_ref {
+    struct ref ref;
+};
+
+enum client_api { CLIENT_API_JANUS, CLIENT_API_ADMIN };
+
+/* One whole request text (WebSocket: possibly several JSON documents in a row). `size` bytes of text follow the struct.
+ * The client holds one credit for it until control has sent exactly one IO_CREDIT for it (msg/io.h). */
+struct client_request {
+    struct ref client;
+    uint8_t transport;              /* enum transport_kind */
+    uint8_t api;                    /* enum client_api */
+    uint8_t layout;                 /* enum json_layout: how its replies are written */
+    uint32_t size;
+    char text[];
+};
+
+enum transport_kind { TRANSPORT_WEBSOCKETS };
+
+struct client_gone {
+    struct ref client;
+};
+
+struct peer_fact {
+    struct peer_ref peer;
+};
+
+struct peer_hangup_fact {
+    struct peer_ref peer;
+    uint32_t reason;                /* enum hangup_reason */
+};
+
+struct peer_media_fact {
+    struct peer_ref peer;
+    uint16_t mindex;
+    int8_t substream;               /* -1: the m-line has one layer */
+    bool receiving;
+    uint32_t seconds;               /* with receiving false and a timer above 1 s; else 0 */
+};
+
+struct peer_slowlink_fact {
+    struct peer_ref peer;
+    uint16_t mindex;
+    bool uplink;                    /* true: what we send is lost on its way */
+    uint32_t lost;
+};
+
+struct sink_layer_fact {
+    struct ref sink;
+    int8_t substream;               /* -1: nothing relayed yet */
+    int8_t temporal;
+};
+
+/* The reflexive address of one of a worker's sockets, as the STUN server saw it (design section 2). */
+struct worker_srflx_fact {
+    uint32_t worker;
+    uint32_t socket;
+    struct net_addr mapped;
+};

@@ -1,0 +1,124 @@
+/* msg/worker.h - all that a media worker can be told. Reading this table is reading its concurrency.
+ * Orders from control cannot be refused: what they name may be gone (then they are counted and dropped), and what fails
+ * later is a fact (msg/control.h). Each order about a peer or sink carries the full new state, so a repeated one is harmless. */
+#pragma once
+
+#include "peer/peer_types.h"
+
+#define WORKER_MESSAGES(X)                                                                    \
+    /* name               from      answer (CONTROL_)   payload                            */ \
+    X(PEER_OPEN,          CONTROL,  NONE,               struct peer_open_order)               \
+    X(PEER_APPLY,         CONTROL,  NONE,               struct peer_apply_order)              \
+    X(PEER_CANDIDATE,     CONTROL,  NONE,               struct peer_candidate_order)          \
+    X(PEER_CANDIDATES_END, CONTROL, NONE,               struct peer_end_order)                \
+    X(PEER_CLOSE,         CONTROL,  PEER_CLOSED,        struct peer_close_order)              \
+    X(SINK_ADD,           CONTROL,  NONE,               struct sink_add_order)                \
+    X(SINK_SET,           CONTROL,  NONE,               struct sink_set_order)                \
+    X(SINK_SWITCH,        CONTROL,  NONE,               struct sink_switch_order)             \
+    X(SINK_DEL,           CONTROL,  NONE,               struct sink_del_order)                \
+    X(SOURCE_SET,         CONTROL,  NONE,               struct source_set_order)              \
+    X(SOURCE_CAP,         CONTROL,  NONE,               struct source_cap_order)              \
+    X(KEYFRAME_ASK,       CONTROL_OR_WORKER, NONE,      struct keyframe_ask)                  \
+    X(RELAY_OPEN,         WORKER,   NONE,               struct relay_order)                   \
+    X(RELAY_CLOSE,        WORKER,   NONE,               struct relay_order)                   \
+    X(RELAY_STATE,        WORKER,   NONE,               struct relay_state)
+
+enum worker_message {
+    WORKER_NONE,
+#define X(name, from, answer, payload) WORKER_##name,
+    WORKER_MESSAGES(X)
+#undef X
+};
+
+/* Control mints the ref and the credentials; the worker only stores them (design section 2). */
+struct peer_open_order {
+    struct ref peer;
+    struct ice_credentials local;
+    bool controlling;
+    bool nomination_regular;
+    bool lite;
+};
+
+/* The whole negotiated state. mlines[] follow: the payload is sizeof(struct peer_apply_order) + mline_count * sizeof(mline). */
+struct peer_apply_order {
+    struct ref peer;
+    bool remote_known;              /* the remote's description has been seen: the next four hold */
+    bool dtls_client;               /* our DTLS role; fixed by the first */
+    struct ice_credentials remote;
+    struct fingerprint fingerprint;
+    bool start;                     /* offer and answer have both passed: checks may begin */
+    bool restart;                   /* ICE restarts with `local`; the old pair is used until the new one is selected */
+    struct ice_credentials local;   /* with restart only */
+    struct rtp_ext_ids ext;         /* one id space a PeerConnection */
+    uint16_t mline_count;
+    struct mline_desc mlines[];
+};
+
+struct peer_candidate_order {
+    struct ref peer;
+    struct ice_candidate candidate;
+};
+
+struct peer_end_order {
+    struct ref peer;
+};
+
+struct peer_close_order {
+    struct ref peer;
+    bool notify;                    /* say goodbye with a close_notify */
+};
+
+struct source_name {
+    struct ref ref;                 /* minted by control */
+    uint32_t worker;                /* where it is received */
+};
+
+struct sink_add_order {
+    struct ref sink;
+    struct source_name source;      /* ref REF_NONE: silent until a switch */
+    struct source_desc desc;
+    struct ref peer;
+    uint16_t mindex;
+    struct sink_options options;
+};
+
+struct sink_set_order {
+    struct ref sink;
+    struct sink_options options;
+};
+
+struct sink_switch_order {
+    struct ref sink;
+    struct source_name source;      /* ref REF_NONE: falls silent */
+    struct source_desc desc;
+};
+
+struct sink_del_order {
+    struct ref sink;
+};
+
+struct source_set_order {
+    struct ref source;
+    bool active;
+};
+
+struct source_cap_order {
+    struct ref source;
+    struct rate_cap cap;
+};
+
+struct keyframe_ask {
+    struct ref source;
+};
+
+/* From the worker of some sinks to the worker of their source: one copy of each packet per worker, please. */
+struct relay_order {
+    struct ref source;
+};
+
+/* The answer, also sent when the source goes: present false means that nothing will come. The asker asks again while it has
+ * sinks for it (its order may have overtaken the source's own creation: no order is promised across pairs). */
+struct relay_state {
+    struct ref source;
+    bool present;
+};

@@ -1,0 +1,76 @@
+/* peer/peer_types.h - what control tells a worker about one PeerConnection, as plain structs (no SDP below control). */
+#pragma once
+
+#include "base/net.h"
+#include "base/types.h"
+#include "media/media_types.h"
+#include "proto/ice/ice_types.h"
+#include "proto/rtp/ext_ids.h"
+
+#define UFRAG_TEXT   257        /* RFC 8839 5.4: at most 256 characters */
+#define PWD_TEXT     257
+#define MLINES_MAX   128        /* m-lines of one PeerConnection */
+#define MLINE_PTS_MAX 8         /* payload types of one m-line that we keep track of */
+
+/* A peer by the worker that it lives on. */
+struct peer_ref {
+    struct ref ref;
+    uint32_t worker;            /* 0 .. workers - 1 */
+};
+
+struct ice_credentials {
+    char ufrag[UFRAG_TEXT];
+    char pwd[PWD_TEXT];
+};
+
+enum fingerprint_hash { FINGERPRINT_NONE, FINGERPRINT_SHA1, FINGERPRINT_SHA256, FINGERPRINT_SHA384, FINGERPRINT_SHA512 };
+
+struct fingerprint {
+    uint8_t hash;               /* enum fingerprint_hash */
+    uint8_t size;
+    uint8_t bytes[64];
+};
+
+struct mline_pt {
+    uint8_t pt;
+    uint8_t rtx_pt;             /* 0: none */
+    uint8_t codec;              /* enum codec */
+    uint32_t clock_hz;
+};
+
+/* One m-line as negotiated so far, seen from our side. */
+struct mline_desc {
+    uint16_t mindex;
+    uint8_t kind;               /* enum media_kind */
+    bool send;
+    bool recv;
+    bool nack;                  /* generic NACK negotiated */
+    char mid[MID_TEXT];
+
+    uint32_t ssrc;              /* ours: sending, and sender SSRC of our RTCP about this line; 0: none yet */
+    uint32_t rtx_ssrc;
+
+    uint8_t layer_count;        /* what is received: 1..LAYERS_MAX */
+    uint32_t remote_ssrc[LAYERS_MAX];       /* 0: not known, found by mid or rid */
+    uint32_t remote_rtx_ssrc[LAYERS_MAX];
+    char rid[LAYERS_MAX][RID_TEXT];         /* index 0 is the lowest layer */
+
+    uint8_t pt_count;
+    struct mline_pt pts[MLINE_PTS_MAX];
+
+    struct ref source;          /* names what this line receives; REF_NONE: nothing */
+    struct source_desc source_desc;
+};
+
+/* Reasons why a PeerConnection ended; texts in janus-api.md 4.3. */
+enum hangup_reason {
+    HANGUP_JANUS_API,
+    HANGUP_ADMIN_API,
+    HANGUP_CLOSE_PC,
+    HANGUP_ICE_FAILED,
+    HANGUP_DTLS_STACK,
+    HANGUP_DTLS_ALERT,
+    HANGUP_DTLS_TIMEOUT,
+    HANGUP_DTLS_ERROR,
+    HANGUP_DETACH,
+};

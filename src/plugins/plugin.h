@@ -1,0 +1,154 @@
+/* plugins/plugin.h - what a plugin is, and all that it can ask of the server.
+ *
+ * A plugin is control-side code: it runs on the control actor, to the end, and waits for nothing. It answers requests and
+ * programs the media graph through the verbs below; what happens to peers comes back as facts (the callbacks of
+ * plugin_desc). No verb calls back into the plugin: facts that a verb causes arrive in a later turn. So a plugin's state
+ * needs no protection, and a handler may use its pointers until it returns.
+ *
+ * Names: a handle, a source and a sink are refs. A verb given a stale ref does nothing and is counted: a plugin may use
+ * what it remembers without asking first whether it still exists.
+ *
+ * Order on the wire is the order of calls, per handle: `ack` first, then events in the order they were pushed.
+ *
+ * Verbs used per request are listed in docs/PLUGINS.md; a request that needs a new verb changes that table first. */
+#pragma once
+
+#include <jansson.h>
+
+#include "base/buf.h"
+#include "base/conf.h"
+#include "base/json_out.h"
+#include "base/rng.h"
+#include "base/types.h"
+#include "media/media_types.h"
+
+struct host;                     /* the server's side; owned by control */
+
+/* Descriptions of simulcast in a client's jsep, one per m-line that has it (janus-api.md 5.3). */
+struct jsep_simulcast {
+    uint16_t mindex;
+    char mid[MID_TEXT];
+    uint8_t layer_count;         /* 1..3 */
+    bool by_rid;                 /* false: by SSRC */
+};
+
+/* What came with a request, after the core has checked, anonymised and compiled it. NULL in plugin_request: no jsep. */
+struct jsep_in {
+    const char *type;            /* "offer" or "answer", lower case */
+    struct view sdp;             /* as webrtc.md section 2 leaves it */
+    bool update;                 /* a renegotiation */
+    bool e2ee;
+    const struct jsep_simulcast *simulcast;
+    size_t simulcast_count;
+    const json_t *svc;           /* array as sent, or NULL */
+};
+
+/* What goes out with an event. The core completes the SDP (webrtc.md section 3). */
+struct jsep_out {
+    const char *type;            /* "offer" or "answer" */
+    struct view sdp;
+    bool restart;                /* ICE restart (offers only) */
+    bool e2ee;
+};
+
+struct plugin_request {
+    struct ref handle;
+    const char *transaction;
+    json_t *body;                /* an object; borrowed, valid during the call */
+    const struct jsep_in *jsep;
+    bool admin;                  /* came through the Admin API's message_plugin: no handle, replies only */
+};
+
+/* What became of a request. The reply text of PLUGIN_SYNC is what the plugin wrote into host_reply's buffer. */
+enum plugin_outcome {
+    PLUGIN_SYNC,                 /* answered now: host_reply() was filled with one JSON object (compact) */
+    PLUGIN_ACK,                  /* accepted: the core sends `ack`; events with this transaction were or will be pushed */
+    PLUGIN_ERROR,                /* core error 462; the text is what host_reply() holds */
+};
+
+struct plugin_desc {
+    const char *package;         /* "janus.plugin.videoroom" */
+    const char *name;
+    const char *description;
+    const char *author;
+    const char *version_string;
+    int version;
+    const char *file_name;       /* "libjanus_videoroom.so": what `plugins.disable` lists say */
+    const char *ack_hint;        /* `hint` of every ack, or NULL */
+    size_t session_size;         /* bytes of per-handle state; zeroed, owned by control, given to every call below */
+
+    /* `conf` is the plugin's own file, NULL when there is none. NULL result: the plugin is left out, with a logged reason. */
+    void *(*init)(struct host *host, const struct conf *conf);
+    void (*fini)(void *plugin);
+
+    bool (*attach)(void *plugin, void *session, struct ref handle);          /* false: 461 */
+    void (*detach)(void *plugin, void *session);                             /* last call; hangup_media came before it */
+    enum plugin_outcome (*message)(void *plugin, void *session, const struct plugin_request *request);  /* session NULL: admin */
+
+    void (*setup_media)(void *plugin, void *session);                        /* before `webrtcup` is sent; once per PeerConnection */
+    void (*hangup_media)(void *plugin, void *session);                       /* idempotent: see plugin-model.md A.2 */
+    void (*slow_link)(void *plugin, void *session, uint16_t mindex, bool video, bool uplink);     /* NULL: not interested */
+    /* The layer that a sink relays has changed (-1: nothing yet). */
+    void (*sink_layer)(void *plugin, void *session, struct ref sink, int substream, int temporal);
+    /* Audio levels over a window (talk detection) come with the issue that adds the tap for them. */
+    void (*tick)(void *plugin, usec_t now);                                  /* about once a second; NULL: none */
+    void (*query)(void *plugin, void *session, struct json_out *out);        /* members of an object that the caller opened */
+};
+
+/* The static table of plugins, generated by the build; ends with NULL. */
+extern const struct plugin_desc *const plugin_table[];
+
+/* ---- words to clients ---------------------------------------------------------------------------------------------- */
+
+/* The buffer for a synchronous answer or an error text; empty at the start of each message call. */
+struct buf *host_reply(struct host *host);
+
+/* Pushes `event` to the client of `handle`: `data` is one compact JSON object (spliced in the client's layout), `transaction`
+ * ties it to a request (NULL: unsolicited). With `jsep` the SDP is completed and the PeerConnection created or updated first.
+ * Result: ERR_NONE; ERR_GONE the handle is no more (or has no client: the event is dropped); ERR_INVALID the SDP could not be
+ * merged (nothing was sent: the plugin answers with its own error). */
+enum err host_event(struct host *host, struct ref handle, const char *transaction, struct view data, const struct jsep_out *jsep);
+
+/* ---- peers ------------------------------------------------------------------------------------------------------------ */
+
+void host_peer_close(struct host *host, struct ref handle);      /* "Close PC"; hangup_media follows */
+bool host_peer_is_up(struct host *host, struct ref handle);      /* between setup_media and hangup_media */
+void host_detach(struct host *host, struct ref handle);          /* ends the handle; the client gets `detached` */
+
+/* A hint for placement, given before the first jsep: peers with equal group prefer one worker (a room's id hash). */
+void host_peer_group(struct host *host, struct ref handle, uint64_t group);
+
+/* ---- the media graph ---------------------------------------------------------------------------------------------------- */
+
+/* What m-line `mindex` of the handle's PeerConnection receives, REF_NONE before its answer or when it does not receive. */
+struct ref host_source(struct host *host, struct ref handle, uint16_t mindex);
+bool host_source_desc(struct host *host, struct ref source, struct source_desc *out);
+
+/* false: packets are dropped before fan-out (muted by their owner or by a moderator). Sinks keep continuity. */
+void host_source_set_active(struct host *host, struct ref source, bool active);
+void host_source_rate_cap(struct host *host, struct ref source, const struct rate_cap *cap);
+/* Asks the publisher for a keyframe; merged with other asks (design section 5). */
+void host_keyframe(struct host *host, struct ref source);
+
+/* From now on m-line `mindex` of `handle` sends what `source` receives. At most one sink per m-line: a second replaces it.
+ * The sink dies with its handle's PeerConnection; when its source dies it falls silent and may be switched to another. */
+struct ref host_sink_add(struct host *host, struct ref source, struct ref handle, uint16_t mindex, const struct sink_options *options);
+void host_sink_set(struct host *host, struct ref sink, const struct sink_options *options);
+void host_sink_switch(struct host *host, struct ref sink, struct ref source);   /* seamless; asks for a keyframe */
+void host_sink_del(struct host *host, struct ref sink);
+
+/* ---- the rest -------------------------------------------------------------------------------------------------------------- */
+
+struct rng *host_rng(struct host *host);
+const struct hash_key *host_hash_key(struct host *host);
+usec_t host_now(struct host *host);                               /* monotonic, of this turn */
+uint64_t host_wall_us(struct host *host);                         /* since the epoch, of this turn */
+const char *host_config_path(struct host *host);                  /* folder of the configuration files */
+
+/* Signed tokens (janus-api.md 7.2): `realm` is the package. */
+bool host_token_mode_signed(struct host *host);
+bool host_token_is_valid(struct host *host, const char *token, const char *realm);
+bool host_token_contains(struct host *host, const char *token, const char *realm, const char *descriptor);
+
+/* Levels of config-core.md 10. Secrets, tokens, pins never go in. */
+void host_log(struct host *host, int level, const char *format, ...) __attribute__((format(printf, 3, 4)));
