@@ -45,7 +45,7 @@ struct peer_apply_order {
     bool remote_known;              /* the remote's description has been seen: the next four hold */
     bool dtls_client;               /* our DTLS role; fixed by the first */
     struct ice_credentials remote;
-    struct fingerprint fingerprint;
+    struct dtls_fingerprint fingerprint;
     bool start;                     /* offer and answer have both passed: checks may begin */
     bool restart;                   /* ICE restarts with `local`; the old pair is used until the new one is selected */
     struct ice_credentials local;   /* with restart only */

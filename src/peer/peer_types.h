@@ -4,6 +4,7 @@
 #include "base/net.h"
 #include "base/types.h"
 #include "media/media_types.h"
+#include "proto/dtls/dtls_types.h"
 #include "proto/ice/ice_types.h"
 #include "proto/rtp/ext_ids.h"
 
@@ -21,14 +22,6 @@ struct peer_ref {
 struct ice_credentials {
     char ufrag[UFRAG_TEXT];
     char pwd[PWD_TEXT];
-};
-
-enum fingerprint_hash { FINGERPRINT_NONE, FINGERPRINT_SHA1, FINGERPRINT_SHA256, FINGERPRINT_SHA384, FINGERPRINT_SHA512 };
-
-struct fingerprint {
-    uint8_t hash;               /* enum fingerprint_hash */
-    uint8_t size;
-    uint8_t bytes[64];
 };
 
 struct mline_pt {

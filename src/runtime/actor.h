@@ -38,6 +38,7 @@ struct message {
     struct ref op;              /* the operation it starts or answers; REF_NONE without one */
     const void *payload;        /* aligned for any struct; NULL when size is 0 */
     size_t size;
+    void **block;               /* message_take only: where the loop keeps the block; NULL: inline */
 };
 
 struct actor_ops {
@@ -85,6 +86,9 @@ void actor_send_block(struct actor *self, actor_id to, uint16_t type, struct ref
  * An inline payload is copied into a new block, so that the caller need not know. */
 void *message_take(const struct message *m);
 
+/* Messages of a turn are seen by their receivers at its end. Outside a turn (start-up), this does it. */
+void actor_flush(struct actor *self);
+
 /* MEDIA: one record (two parts, joined) of at most RELAY_RECORD_MAX bytes. False when the lane is full: dropped and counted.
  * relay_pop is the loop's side; records reach the owner through on_relay. */
 #define RELAY_RECORD_MAX 2048u
@@ -92,7 +96,7 @@ bool relay_push(struct actor *self, actor_id to, struct view head, struct view b
 bool relay_pop(struct actor *self, actor_id from, struct view *record);
 
 /* -- descriptors and the end ------------------------------------------------------------------------------------------ */
-/* Level-triggered. `token` comes back in on_ready; one that has become stale is the owner's business (a descriptor closed in
+/* Level-triggered. `token` comes back in on_ready (any value but UINT64_MAX); one that has become stale is the owner's business (a descriptor closed in
  * this turn may still be reported). actor_watch on a watched descriptor changes events and token. False: errno. */
 bool actor_watch(struct actor *self, int fd, uint32_t events, uint64_t token);
 void actor_unwatch(struct actor *self, int fd);
