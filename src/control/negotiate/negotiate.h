@@ -1,0 +1,210 @@
+/* control/negotiate/negotiate.h - one PeerConnection's descriptions: what the client said, compiled; what the plugin may
+ * see of it; and the plugin's description made into what the client gets (webrtc.md 1 to 5).
+ *
+ * Owner: the handle, on the control actor. Functions of (state, description) only: no clock, no I/O, no messages; random
+ * numbers come from the rng handed in. Order of calls:
+ *
+ *   client offers                                    plugin offers
+ *   1 sdp_parse             (reason -> 465)          1 sdp_parse, anonymise
+ *   2 negotiate_remote OFFER (-> 465 / 469)          2 negotiate_local OFFER  -> text for the client
+ *   3 anonymise, sdp_write  -> the plugin            3 client's answer: sdp_parse
+ *   4 plugin's answer: sdp_parse, anonymise          4 negotiate_remote ANSWER
+ *   5 negotiate_local ANSWER -> text for the client  5 anonymise, sdp_write -> the plugin
+ *
+ * A failed call leaves the state as it was. `remote` and `local` are the newest of each side; what both agree on is asked
+ * with negotiation_line and negotiation_ext. When the PeerConnection ends: negotiation_fini (and init for the next one). */
+#pragma once
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/net.h"
+#include "base/rng.h"
+#include "base/types.h"
+#include "proto/ice/ice_types.h"
+#include "proto/sdp/extmap.h"
+#include "proto/sdp/sdp.h"
+
+#define NEGOTIATE_MID_CHARS_MAX       16u    /* on audio and video lines; it must fit a one-byte header extension */
+#define NEGOTIATE_MID_ROOM            33u    /* other lines only echo it */
+#define NEGOTIATE_RID_ROOM            16u
+#define NEGOTIATE_MSID_ROOM           65u
+#define NEGOTIATE_PROTO_ROOM          33u
+#define NEGOTIATE_LAYERS_MAX          3u
+#define NEGOTIATE_PTS_MAX             40u    /* media payload types kept per line; rtx is not counted */
+#define NEGOTIATE_CANDIDATES_MAX      64u    /* in a client's description; more are ignored */
+#define NEGOTIATE_UFRAG_ROOM          257u   /* RFC 8839 5.4: 4 to 256 characters */
+#define NEGOTIATE_PWD_ROOM            257u   /* RFC 8839 5.4: 22 to 256 characters */
+#define NEGOTIATE_WIRE_BYTES_MAX      (1024u * 1024u)
+
+#define NEGOTIATE_SESSION_NAME        "Cardea"   /* s= when the plugin has none */
+#define NEGOTIATE_CNAME               "janus"    /* clients and recordings know it (webrtc.md 3.2, 17.1) */
+
+enum negotiate_type { NEGOTIATE_OFFER, NEGOTIATE_ANSWER };
+
+enum negotiate_result {
+    NEGOTIATE_OK,
+    NEGOTIATE_UNUSABLE,      /* 465 "Error processing SDP"; 469 with the same text in a renegotiation */
+    NEGOTIATE_BAD_MID,       /* 465 with an empty reason (webrtc.md 1.1, last row) */
+};
+
+enum negotiate_hash { NEGOTIATE_HASH_NONE, NEGOTIATE_SHA1, NEGOTIATE_SHA256 };
+
+struct negotiate_fingerprint {
+    uint8_t hash;            /* enum negotiate_hash */
+    uint8_t size;            /* 20 or 32 */
+    uint8_t bytes[32];
+};
+
+/* Our side of DTLS (RFC 8842). */
+enum negotiate_role { NEGOTIATE_ROLE_NONE, NEGOTIATE_ACTIVE, NEGOTIATE_PASSIVE };
+
+/* ---- what the client said ---- */
+
+struct remote_pt {
+    uint8_t pt;
+    uint8_t codec;           /* enum codec; CODEC_NONE for one we have no name for (its clock rate still counts) */
+    uint8_t rtx_pt;          /* 0: none */
+    uint8_t pad;
+    uint32_t clock_hz;
+};
+
+struct remote_mline {
+    enum sdp_kind kind;
+    enum sdp_direction direction;                     /* as the client wrote it: sendonly means that we receive */
+    uint16_t index;
+    bool disabled;                                    /* port 0, or a line that we never take */
+    bool nack;
+    bool has_mid;                                     /* false: `mid` is the index */
+    char mid[NEGOTIATE_MID_ROOM];
+    char msid_stream[NEGOTIATE_MSID_ROOM];            /* "" without a=msid */
+    char msid_track[NEGOTIATE_MSID_ROOM];
+    uint32_t exts;                                    /* SDP_EXT_BITs of its extmaps */
+    /* Layer 0 is the lowest. Without simulcast layer 0 is the stream. With rids, ssrc[0] is the fallback for a refused
+     * simulcast and not a layer; the rest is 0. */
+    uint32_t ssrc[NEGOTIATE_LAYERS_MAX];
+    uint32_t ssrc_rtx[NEGOTIATE_LAYERS_MAX];
+    uint8_t ssrc_count;                               /* 2 or 3: simulcast by a SIM group */
+    uint8_t rid_count;
+    bool rid_lowest_first;                            /* as offered (jsep rid_order "lmh") */
+    bool simulcast;                                   /* has a=simulcast with something to send */
+    bool simulcast_legacy;                            /* in the "rid=" spelling of old Firefox */
+    bool rid_paused[NEGOTIATE_LAYERS_MAX];            /* ~rid */
+    char rid[NEGOTIATE_LAYERS_MAX][NEGOTIATE_RID_ROOM];
+    uint8_t red_pt;                                   /* red/48000/2; 0: none */
+    uint8_t pt_count;
+    struct remote_pt pts[NEGOTIATE_PTS_MAX];
+    uint16_t sctp_port;                               /* application */
+    uint32_t max_message_bytes;                       /* application: RFC 8841 6; 0 is "no limit" */
+};
+
+struct remote_ext {
+    uint8_t id;                                       /* 0: not there; one id space for all lines (webrtc.md 4.4) */
+    uint8_t direction;                                /* enum sdp_direction, the client's */
+};
+
+struct remote_candidate {
+    struct ice_candidate candidate;
+    char name[64];                                    /* an mDNS name to be asked for; "" when the address is there */
+};
+
+struct remote_description {
+    char ufrag[NEGOTIATE_UFRAG_ROOM];
+    char pwd[NEGOTIATE_PWD_ROOM];
+    struct negotiate_fingerprint fingerprint;
+    char first_mid[NEGOTIATE_MID_ROOM];               /* the one that trickled candidates are for */
+    bool end_of_candidates;
+    bool has_rtx;                                     /* some apt */
+    struct remote_ext exts[SDP_EXT_COUNT];
+    uint8_t rtx_of[SDP_PTS_MAX];                      /* media PT -> its rtx PT; 0: none */
+    char rtp_proto[NEGOTIATE_PROTO_ROOM];             /* of the first audio or video line; "" when there is none */
+    uint16_t candidate_count;
+    struct remote_candidate *candidates;
+    uint16_t mline_count;
+    struct remote_mline *mlines;
+};
+
+/* ---- what we said ---- */
+
+struct local_mline {
+    enum sdp_kind kind;
+    enum sdp_direction direction;                     /* ours: sendonly means that we send */
+    bool disabled;
+    bool simulcast;                                   /* the client's rids were accepted */
+    bool rtx;                                         /* rtx PTs and the FID group stand in our text */
+    uint32_t exts;                                    /* SDP_EXT_BITs of its extmaps */
+    uint32_t ssrc;                                    /* minted once, kept for the PeerConnection; 0 for data */
+    uint32_t ssrc_rtx;
+    uint8_t red_pt;
+    char mid[NEGOTIATE_MID_ROOM];
+};
+
+struct local_description {
+    uint8_t ext_ids[SDP_EXT_COUNT];                   /* 0: not there */
+    uint16_t mline_count;
+    struct local_mline mlines[SDP_MLINES_MAX];
+};
+
+/* ---- the state ---- */
+
+struct negotiation {
+    struct remote_description *remote;                /* NULL until the client has said something */
+    struct local_description *local;                  /* NULL until we have */
+    enum negotiate_role role;                         /* fixed by the first exchange */
+    bool rtx;                                         /* on: offered by both */
+    uint8_t rtx_of[SDP_PTS_MAX];                      /* media PT -> rtx PT towards this client; 0: none */
+    char rtp_proto[NEGOTIATE_PROTO_ROOM];
+    char first_mid[NEGOTIATE_MID_ROOM];               /* of the PeerConnection, once there is one */
+};
+
+void negotiation_init(struct negotiation *n);
+void negotiation_fini(struct negotiation *n);         /* may be called twice */
+
+struct negotiate_remote_options {
+    bool rid_lowest_first;       /* jsep rid_order "lmh" */
+    bool encrypted;              /* false with no_webrtc_encryption: then no fingerprint is asked for */
+};
+
+struct negotiate_changes {
+    bool ice_restart;            /* ufrag or pwd differ from the previous description (webrtc.md 5) */
+    bool fingerprint;            /* differs: stored, but there is no new handshake */
+};
+
+/* Compiles `sdp` (as parsed, not anonymised) into n->remote. `changes` may be NULL. */
+enum negotiate_result negotiate_remote(struct negotiation *n, enum negotiate_type type, const struct sdp *sdp,
+                                       const struct negotiate_remote_options *options, struct negotiate_changes *changes);
+
+/* Strips what a plugin must not see (webrtc.md 2), in place. Also done to what a plugin says, before negotiate_local. */
+void anonymise(struct sdp *sdp);
+
+struct negotiate_local_input {
+    const char *ufrag;
+    const char *pwd;
+    const struct negotiate_fingerprint *fingerprint;  /* ours; NULL: no encryption, no a=fingerprint and a=setup */
+    const struct net_addr *address;                   /* of o= and c= */
+    const struct ice_candidate *candidates;           /* half trickle: on every line; already mapped (webrtc.md 6.2) */
+    size_t candidate_count;
+    bool half_trickle;                                /* candidates and a=end-of-candidates; false: neither */
+    bool lite;
+    uint64_t session_id;                              /* o= when the plugin gives none: wall clock in us */
+};
+
+/* Writes what the client gets into `out` (appended) and compiles n->local. ERR_STATE: an answer without an offer;
+ * ERR_INVALID: more lines than offered, or a line of another kind; ERR_FULL: `out` or a limit. On failure `out` holds
+ * rubbish. SSRCs of new lines are drawn from `rng`. */
+enum err negotiate_local(struct negotiation *n, enum negotiate_type type, const struct sdp *plugin,
+                         const struct negotiate_local_input *in, struct rng *rng, struct buf *out);
+
+/* ---- what both agree on ---- */
+
+struct negotiated_line {
+    bool send;                   /* we send */
+    bool recv;                   /* we receive */
+    bool simulcast;              /* of what we receive: by rids or by a SIM group */
+    bool rtx;                    /* of what we send */
+    uint32_t exts;               /* SDP_EXT_BITs both sides have on this line */
+};
+
+/* All false until both sides have spoken, and for a line that either has rejected. */
+struct negotiated_line negotiation_line(const struct negotiation *n, uint16_t index);
+/* The id of an extension that both sides have; 0: not negotiated. */
+uint8_t negotiation_ext(const struct negotiation *n, enum sdp_ext ext);
