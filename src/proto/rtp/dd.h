@@ -1,0 +1,42 @@
+/* proto/rtp/dd.h - dependency descriptor (AV1 RTP specification 1.0, appendix A.8): which frame and layer a packet belongs
+ * to, without looking into its payload; VP9 publishers use it too.
+ * Owner of a `struct dd_structure`: the source layer whose packets carry it. It comes with keyframes and is needed to read
+ * what follows: hand the same one to every dd_parse of that SSRC. Zeroed is "none learnt yet". Pure. */
+#pragma once
+
+#include "base/types.h"
+
+#define DD_TEMPLATES_MAX 64u       /* 6-bit template id */
+#define DD_TARGETS_MAX   32u       /* 5-bit count */
+#define DD_SPATIAL_MAX   4u        /* AV1 has at most 4 (next_layer_idc 2 beyond that is refused) */
+#define DD_TEMPORAL_MAX  8u
+
+struct dd_structure {
+    bool known;
+    uint8_t template_offset;       /* template_id_offset */
+    uint8_t template_count;
+    uint8_t target_count;
+    uint8_t spatial_count;
+    uint8_t temporal_count;
+    bool has_resolutions;
+    uint8_t layer[DD_TEMPLATES_MAX];   /* spatial << 4 | temporal, by template index */
+    uint16_t width[DD_SPATIAL_MAX];
+    uint16_t height[DD_SPATIAL_MAX];
+};
+
+struct dd {
+    bool start_of_frame;
+    bool end_of_frame;
+    uint8_t template_id;
+    uint16_t frame_number;
+    bool has_structure;            /* it brought one: the start of a keyframe */
+    bool has_layer;                /* the template is known, so spatial and temporal mean something */
+    uint8_t spatial;
+    uint8_t temporal;
+    bool has_active_targets;
+    uint32_t active_targets;       /* bit mask of decode targets */
+};
+
+/* False: under 3 bytes, or a structure that is truncated or out of its limits. On true a structure that came along has been
+ * stored in `structure`; on false `structure` is as it was. */
+bool dd_parse(struct dd *out, struct dd_structure *structure, struct view descriptor);
