@@ -1,0 +1,48 @@
+#include "runtime/watchdog.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/actor_impl.h"
+#include "runtime/log.h"
+
+static bool is_stuck(struct watchdog *watchdog, const struct actor *actor)
+{
+    struct actor_pulse pulse = actor_pulse(actor);
+    bool in_turn = pulse.running && !pulse.may_block && pulse.beat % 2 == 1;
+    if (!in_turn || pulse.beat != watchdog->seen[actor->id].beat) {
+        watchdog->seen[actor->id].beat = pulse.beat;
+        watchdog->seen[actor->id].same = 0;
+        return false;
+    }
+    return ++watchdog->seen[actor->id].same >= WATCHDOG_LOOKS;
+}
+
+struct actor *watchdog_look(struct watchdog *watchdog, struct actors *set, usec_t now)
+{
+    bool late = watchdog->looked != 0 && now - watchdog->looked > WATCHDOG_LATE_US;
+    watchdog->looked = now;
+    if (late) {
+        memset(watchdog->seen, 0, sizeof(watchdog->seen));
+        return NULL;
+    }
+    for (uint32_t i = 0; i < set->count; i++) {
+        actor_id id = set->ids[i];
+        if (id != ACTOR_MAIN && is_stuck(watchdog, set->by_id[id]))
+            return set->by_id[id];
+    }
+    return NULL;
+}
+
+_Noreturn void watchdog_abort(struct actor *main_actor, struct actor *stuck)
+{
+    struct actor_pulse pulse = actor_pulse(stuck);
+    const char *name = stuck->ops->type_name != NULL ? stuck->ops->type_name(pulse.last_type) : NULL;
+    fprintf(stderr, "cardea: actor %s has not ended its turn for %u s; its last message was %s (%u)\n", stuck->name,
+        WATCHDOG_LOOKS, name != NULL ? name : "of type", pulse.last_type);
+    LOG_FATAL(main_actor, "actor %s has not ended its turn for %u s; its last message was %s (%u)", stuck->name, WATCHDOG_LOOKS,
+        name != NULL ? name : "of type", pulse.last_type);
+    actor_flush(main_actor);
+    abort();
+}
