@@ -1,4 +1,4 @@
-#include "runtime/ifaddr.h"
+#include "runtime/localaddr.h"
 
 #include <ifaddrs.h>
 #include <net/if.h>
@@ -7,7 +7,7 @@
 #include "base/str.h"
 #include "runtime/sockaddr.h"
 
-static bool holds(const struct ifaddr_list *list, const struct net_addr *addr)
+static bool holds(const struct localaddr_list *list, const struct net_addr *addr)
 {
     for (uint32_t i = 0; i < list->count; i++)
         if (net_ip_equal(&list->items[i].addr, addr))
@@ -15,19 +15,19 @@ static bool holds(const struct ifaddr_list *list, const struct net_addr *addr)
     return false;
 }
 
-static void add(struct ifaddr_list *list, const struct ifaddr *item)
+static void add(struct localaddr_list *list, const struct localaddr *item)
 {
-    if (list->count < IFADDR_MAX && !holds(list, &item->addr))
+    if (list->count < LOCALADDR_MAX && !holds(list, &item->addr))
         list->items[list->count++] = *item;
 }
 
-static void add_all(struct ifaddr_list *all, const struct ifaddrs *first, bool up)
+static void add_all(struct localaddr_list *all, const struct ifaddrs *first, bool up)
 {
     const unsigned wanted = IFF_UP | IFF_RUNNING;
     for (const struct ifaddrs *i = first; i != NULL; i = i->ifa_next) {
         if (i->ifa_addr == NULL || ((i->ifa_flags & wanted) == wanted) != up)
             continue;
-        struct ifaddr item = {.up = up, .loopback = (i->ifa_flags & IFF_LOOPBACK) != 0};
+        struct localaddr item = {.up = up, .loopback = (i->ifa_flags & IFF_LOOPBACK) != 0};
         sockaddr_to(&item.addr, i->ifa_addr);
         item.addr.port = 0;
         if (item.addr.family != NET_NONE && str_copy(item.interface, sizeof(item.interface), str_of(i->ifa_name)))
@@ -35,7 +35,7 @@ static void add_all(struct ifaddr_list *all, const struct ifaddrs *first, bool u
     }
 }
 
-bool ifaddr_read(struct ifaddr_list *all)
+bool localaddr_read(struct localaddr_list *all)
 {
     all->count = 0;
     struct ifaddrs *first;
@@ -58,7 +58,7 @@ static bool entry_names_address(const char *entry, const struct net_addr *addr)
     return entry[0] != '\0' && str_starts_nocase(str_of(net_ip_text(addr, text)), str_of(entry));
 }
 
-static bool on_list(const char *const *list, uint32_t count, const struct ifaddr *item, bool by_name)
+static bool on_list(const char *const *list, uint32_t count, const struct localaddr *item, bool by_name)
 {
     for (uint32_t i = 0; i < count; i++) {
         if (by_name && list[i][0] != '\0' && str_starts(str_of(item->interface), str_of(list[i])))
@@ -69,7 +69,7 @@ static bool on_list(const char *const *list, uint32_t count, const struct ifaddr
     return false;
 }
 
-static bool family_fits(const struct net_addr *addr, const struct ifaddr_rules *rules)
+static bool family_fits(const struct net_addr *addr, const struct localaddr_rules *rules)
 {
     if (net_ip_is_any(addr))
         return false;
@@ -78,12 +78,12 @@ static bool family_fits(const struct net_addr *addr, const struct ifaddr_rules *
     return rules->ip6 && (rules->ip6_linklocal || !net_ip_is_linklocal(addr));
 }
 
-void ifaddr_select(struct ifaddr_list *out, const struct ifaddr_list *all, const struct ifaddr_rules *rules)
+void localaddr_select(struct localaddr_list *out, const struct localaddr_list *all, const struct localaddr_rules *rules)
 {
     bool enforced = rules->enforce_count > 0;
     out->count = 0;
     for (uint32_t i = 0; i < all->count; i++) {
-        const struct ifaddr *item = &all->items[i];
+        const struct localaddr *item = &all->items[i];
         if (!item->up || !family_fits(&item->addr, rules))
             continue;
         if (enforced ? !on_list(rules->enforce, rules->enforce_count, item, true) : item->loopback)
@@ -93,16 +93,16 @@ void ifaddr_select(struct ifaddr_list *out, const struct ifaddr_list *all, const
     }
     /* Nothing but `lo`: a test machine or a container without a network. Refusing would help nobody. */
     for (uint32_t i = 0; !enforced && out->count == 0 && i < all->count; i++) {
-        const struct ifaddr *item = &all->items[i];
+        const struct localaddr *item = &all->items[i];
         if (item->up && item->loopback && family_fits(&item->addr, rules))
             add(out, item);
     }
 }
 
-static const struct ifaddr *first_usable(const struct ifaddr_list *all, const char *interface, bool ip6, enum net_family family)
+static const struct localaddr *first_usable(const struct localaddr_list *all, const char *interface, bool ip6, enum net_family family)
 {
     for (uint32_t i = 0; i < all->count; i++) {
-        const struct ifaddr *item = &all->items[i];
+        const struct localaddr *item = &all->items[i];
         if (item->addr.family != family || (family == NET_IP6 && (!ip6 || net_ip_is_linklocal(&item->addr))))
             continue;
         if (interface != NULL ? str_equal(str_of(interface), str_of(item->interface)) : item->up && !item->loopback)
@@ -111,7 +111,7 @@ static const struct ifaddr *first_usable(const struct ifaddr_list *all, const ch
     return NULL;
 }
 
-bool ifaddr_local_ip(struct net_addr *out, const struct ifaddr_list *all, const char *interface, bool ip6)
+bool localaddr_local_ip(struct net_addr *out, const struct localaddr_list *all, const char *interface, bool ip6)
 {
     struct net_addr wanted;
     if (interface != NULL && net_ip_parse(&wanted, str_of(interface)) && holds(all, &wanted)) {
@@ -120,7 +120,7 @@ bool ifaddr_local_ip(struct net_addr *out, const struct ifaddr_list *all, const 
     }
     for (int pass = interface != NULL ? 0 : 1; pass < 2; pass++) {
         const char *name = pass == 0 ? interface : NULL;
-        const struct ifaddr *found = first_usable(all, name, ip6, NET_IP4);
+        const struct localaddr *found = first_usable(all, name, ip6, NET_IP4);
         if (found == NULL)
             found = first_usable(all, name, ip6, NET_IP6);
         if (found != NULL) {
