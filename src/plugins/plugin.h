@@ -78,7 +78,7 @@ struct plugin_desc {
     size_t session_size;         /* bytes of per-handle state; zeroed, owned by control, given to every call below */
 
     /* `conf` is the plugin's own file, NULL when there is none. NULL result: the plugin is left out, with a logged reason. */
-    void *(*init)(struct host *host, const struct conf *conf);
+    void *(*init)(struct host *host, const struct conf_node *conf);
     void (*fini)(void *plugin);
 
     bool (*attach)(void *plugin, void *session, struct ref handle);          /* false: 461 */
