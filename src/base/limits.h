@@ -1,0 +1,23 @@
+/* base/limits.h - the named limits of everything that a stranger can raise (design section 10): how far, and what happens
+ * there. One list; a limit that only one module's own header can explain stays in that header. */
+#pragma once
+
+/* -- requests (control/api_parse) ---------------------------------------------------------------------------------------- */
+#define DOCUMENTS_PER_TEXT_MAX   256u       /* JSON documents in one WebSocket message; more: the text is answered by one 454 */
+#define DOCUMENTS_PER_TURN       64u        /* processed in one turn of control; the rest wait for the next, clients in turn */
+#define TEXT_BYTES_MAX           (16u * 1024u * 1024u)    /* of one reply or event; a longer reply becomes error 490 */
+#define OPAQUE_ID_BYTES_MAX      1024u      /* attach: longer ones get 467 */
+
+/* -- sessions and handles (control) --------------------------------------------------------------------------------------- */
+#define CLIENTS_MAX              65536u     /* connections that have sessions or waiting requests; over it: 490 */
+#define SESSIONS_MAX             131072u    /* create over it: 490 "Memory error" */
+#define HANDLES_MAX              131072u    /* attach over it: 490 "Memory error" */
+#define HANDLES_PER_SESSION_MAX  4096u      /* the same */
+#define HANDLES_CLOSED_PER_TURN  64u        /* of sessions that end; the rest in the next turns */
+#define SESSIONS_EXPIRED_PER_TURN 64u
+
+/* -- PeerConnections (control) --------------------------------------------------------------------------------------------- */
+#define PEERS_PER_WORKER_MAX     65536u     /* over it: the SDP is refused */
+#define SOURCES_MAX              262144u    /* media lines received, and sent: names in all workers together */
+#define SINKS_MAX                1048576u
+#define REMOTE_CANDIDATES_MAX    32u        /* of one PeerConnection and ICE generation; more are dropped and counted */
