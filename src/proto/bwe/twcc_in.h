@@ -22,14 +22,13 @@ struct twcc_in {
     uint64_t end;                  /* one past the newest received; base == end: nothing waits */
     usec_t next_at;                /* when the waiting ones are to be reported */
     usec_t period_us;
-    usec_t epoch;                  /* arrivals are kept in ticks since here */
     uint8_t feedback_count;
     uint32_t skipped;              /* arrived after their number was reported */
     uint32_t jumps;                /* restarts because of a jump in numbers */
-    uint32_t ticks[TWCC_IN_WINDOW];    /* 1 + arrival in 250 us since epoch, by number modulo the window; 0: not arrived */
+    uint32_t ticks[TWCC_IN_WINDOW];    /* arrival in 250 us modulo 2^32, by number modulo the window; 0: not arrived */
 };
 
-void twcc_in_init(struct twcc_in *in, usec_t now, usec_t period_us);
+void twcc_in_init(struct twcc_in *in, usec_t period_us);
 void twcc_in_packet(struct twcc_in *in, usec_t now, uint16_t seq);
 usec_t twcc_in_deadline(const struct twcc_in *in);             /* USEC_NEVER when nothing waits */
 

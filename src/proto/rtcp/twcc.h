@@ -33,9 +33,8 @@ struct twcc_iter {
     struct reader deltas;
     uint16_t seq;
     uint16_t left;                 /* statuses not given out yet */
-    uint16_t chunk;                /* the current chunk and how much of it is used */
-    uint8_t chunk_used;            /* symbols, for vectors */
-    uint16_t run_left;
+    uint16_t chunk;                /* the current one */
+    uint16_t chunk_left;           /* its symbols not given out yet */
     int64_t arrival_us;
 };
 
@@ -47,18 +46,20 @@ bool twcc_next(struct twcc_iter *iter, struct twcc_status *out);
 
 /* A message to be written. `ticks[i]` is the arrival of base_seq + i in units of 250 us on the caller's clock (which counts
  * from anywhere; only its value modulo 2^24 * 64 ms reaches the wire), or TWCC_LOST. */
-#define TWCC_LOST INT64_MIN
+#define TWCC_LOST       INT64_MIN
+#define TWCC_STATUS_MAX 1024u      /* statuses in one message of ours */
 
 struct twcc_out {
     uint32_t sender_ssrc;
     uint32_t media_ssrc;
     uint16_t base_seq;
-    uint16_t count;
+    uint16_t count;                /* at most TWCC_STATUS_MAX */
     uint8_t feedback_count;
+    int64_t now_tick;              /* the reference time of a message that tells of losses only */
     const int64_t *ticks;
 };
 
 /* Appends one message with as many of the statuses as fit `w` and the 16-bit deltas; trailing losses are reported too.
  * Returns how many went in (fewer than count: send the rest with the next feedback_count), or 0 and nothing written when
- * there is no room, nothing to report, or only losses. */
+ * there is no room or nothing to report. */
 uint16_t twcc_write(struct writer *w, const struct twcc_out *out);

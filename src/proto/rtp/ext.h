@@ -46,7 +46,7 @@ struct rtp_ext_patch {
 
 /* The whole block, its 4-byte header and its padding included, in the order of webrtc.md 12.2. Returns its size, a multiple
  * of 4; 0: there is nothing to say (X bit clear), or it needs more than `room`. Values that the receiver's `ids` lack are
- * left out. A dependency descriptor or mid of more than 16 bytes, or an id above 14, makes the block two-byte. */
+ * left out. A dependency descriptor of more than 16 bytes, or an id above 14, makes the block two-byte. */
 size_t rtp_ext_write(uint8_t *out, size_t room, const struct rtp_ext_ids *ids, const struct rtp_ext_out *values,
                      struct rtp_ext_patch *patch);
 

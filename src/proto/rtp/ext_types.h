@@ -16,7 +16,7 @@ struct rtp_ext_ids {
     uint8_t playout_delay;         /* .../rtp-hdrext/playout-delay */
     uint8_t dependency_descriptor; /* AV1 RTP spec, appendix A */
     uint8_t abs_capture_time;      /* .../rtp-hdrext/abs-capture-time */
-    uint8_t vla;                   /* .../rtp-hdrext/video-layers-allocation00 */
+    uint8_t vla;                   /* .../rtp-hdrext/video-layers-allocation00; accepted, never read nor written */
 };
 
 /* What a packet's extensions said, in a form that survives the change of ids from one PeerConnection to another.
@@ -29,7 +29,6 @@ enum rtp_ext_has {
     RTP_EXT_HAS_ABS_CAPTURE_TIME = 1u << 4,
     RTP_EXT_HAS_TWCC = 1u << 5,
     RTP_EXT_HAS_ABS_SEND_TIME = 1u << 6,
-    RTP_EXT_HAS_VLA = 1u << 7,
 };
 
 #define RTP_EXT_DESCRIPTOR_MAX 255u    /* bytes: all that a two-byte element can carry (RFC 8285 4.3) */
@@ -40,8 +39,6 @@ struct rtp_ext_values {
     uint8_t audio_level;           /* 0 loud .. 127 silent, in -dBov (RFC 6464 section 3) */
     bool voice;
     uint8_t orientation;           /* as on the wire: bits 0000CFRR (camera back, flipped, rotation in 90 degrees) */
-    uint8_t spatial_layers;        /* from video-layers-allocation; received only */
-    uint8_t temporal_layers;
     uint16_t playout_min;          /* in 10 ms, 12 bits */
     uint16_t playout_max;
     uint16_t twcc_seq;             /* received only: the egress counts its own */

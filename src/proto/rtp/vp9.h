@@ -6,7 +6,7 @@
 #define VP9_SPATIAL_MAX 8u         /* N_S is 3 bits: 0..7 means 1..8 */
 
 struct vp9_descriptor {
-    uint8_t size;                  /* of the descriptor: where the VP9 payload begins */
+    uint16_t size;                 /* of the descriptor: where the VP9 payload begins */
     bool has_picture_id;           /* I */
     bool inter_predicted;          /* P */
     bool has_layers;               /* L */
