@@ -12,7 +12,7 @@
  *   5 negotiate_local ANSWER -> text for the client  5 anonymise, sdp_write -> the plugin
  *
  * A failed call leaves the state as it was. `remote` and `local` are the newest of each side; what both agree on is asked
- * with negotiation_line and negotiation_ext. When the PeerConnection ends: negotiation_fini (and init for the next one). */
+ * with negotiation_line and negotiation_exts. When the PeerConnection ends: negotiation_fini (and init for the next one). */
 #pragma once
 
 #include "base/buf.h"
@@ -20,7 +20,9 @@
 #include "base/net.h"
 #include "base/rng.h"
 #include "base/types.h"
+#include "proto/dtls/dtls_types.h"
 #include "proto/ice/ice_types.h"
+#include "proto/rtp/ext_types.h"
 #include "proto/sdp/extmap.h"
 #include "proto/sdp/sdp.h"
 
@@ -31,6 +33,7 @@
 #define NEGOTIATE_PROTO_ROOM          33u
 #define NEGOTIATE_LAYERS_MAX          3u
 #define NEGOTIATE_PTS_MAX             40u    /* media payload types kept per line; rtx is not counted */
+#define NEGOTIATE_LOCAL_PTS_MAX       8u     /* the first ones; plugins use one, or two with RED or DTMF */
 #define NEGOTIATE_CANDIDATES_MAX      64u    /* in a client's description; more are ignored */
 #define NEGOTIATE_UFRAG_ROOM          257u   /* RFC 8839 5.4: 4 to 256 characters */
 #define NEGOTIATE_PWD_ROOM            257u   /* RFC 8839 5.4: 22 to 256 characters */
@@ -46,17 +49,6 @@ enum negotiate_result {
     NEGOTIATE_UNUSABLE,      /* 465 "Error processing SDP"; 469 with the same text in a renegotiation */
     NEGOTIATE_BAD_MID,       /* 465 with an empty reason (webrtc.md 1.1, last row) */
 };
-
-enum negotiate_hash { NEGOTIATE_HASH_NONE, NEGOTIATE_SHA1, NEGOTIATE_SHA256 };
-
-struct negotiate_fingerprint {
-    uint8_t hash;            /* enum negotiate_hash */
-    uint8_t size;            /* 20 or 32 */
-    uint8_t bytes[32];
-};
-
-/* Our side of DTLS (RFC 8842). */
-enum negotiate_role { NEGOTIATE_ROLE_NONE, NEGOTIATE_ACTIVE, NEGOTIATE_PASSIVE };
 
 /* ---- what the client said ---- */
 
@@ -110,7 +102,7 @@ struct remote_candidate {
 struct remote_description {
     char ufrag[NEGOTIATE_UFRAG_ROOM];
     char pwd[NEGOTIATE_PWD_ROOM];
-    struct negotiate_fingerprint fingerprint;
+    struct dtls_fingerprint fingerprint;
     char first_mid[NEGOTIATE_MID_ROOM];               /* the one that trickled candidates are for */
     bool end_of_candidates;
     bool has_rtx;                                     /* some apt */
@@ -134,14 +126,16 @@ struct local_mline {
     uint32_t exts;                                    /* SDP_EXT_BITs of its extmaps */
     uint32_t ssrc;                                    /* minted once, kept for the PeerConnection; 0 for data */
     uint32_t ssrc_rtx;
-    uint8_t red_pt;
+    uint8_t red_pt;                                   /* 0: none */
+    uint8_t pt_count;
+    uint8_t pts[NEGOTIATE_LOCAL_PTS_MAX];             /* rtx not counted */
     char mid[NEGOTIATE_MID_ROOM];
 };
 
 struct local_description {
     uint8_t ext_ids[SDP_EXT_COUNT];                   /* 0: not there */
     uint16_t mline_count;
-    struct local_mline mlines[SDP_MLINES_MAX];
+    struct local_mline *mlines;
 };
 
 /* ---- the state ---- */
@@ -149,8 +143,9 @@ struct local_description {
 struct negotiation {
     struct remote_description *remote;                /* NULL until the client has said something */
     struct local_description *local;                  /* NULL until we have */
-    enum negotiate_role role;                         /* fixed by the first exchange */
-    bool rtx;                                         /* on: offered by both */
+    bool has_role;
+    enum dtls_role role;                              /* ours; fixed by the first exchange (webrtc.md 1.2) */
+    bool rtx;                                         /* on until a client has declined it */
     uint8_t rtx_of[SDP_PTS_MAX];                      /* media PT -> rtx PT towards this client; 0: none */
     char rtp_proto[NEGOTIATE_PROTO_ROOM];
     char first_mid[NEGOTIATE_MID_ROOM];               /* of the PeerConnection, once there is one */
@@ -169,8 +164,9 @@ struct negotiate_changes {
     bool fingerprint;            /* differs: stored, but there is no new handshake */
 };
 
-/* Compiles `sdp` (as parsed, not anonymised) into n->remote. `changes` may be NULL. */
-enum negotiate_result negotiate_remote(struct negotiation *n, enum negotiate_type type, const struct sdp *sdp,
+/* Compiles `sdp` (as parsed, not anonymised) into n->remote. Mends the ports in `sdp` (webrtc.md 1.2: bundle-only lines and
+ * the first line are enabled with port 0 too), so it comes before anonymise. `changes` may be NULL. */
+enum negotiate_result negotiate_remote(struct negotiation *n, enum negotiate_type type, struct sdp *sdp,
                                        const struct negotiate_remote_options *options, struct negotiate_changes *changes);
 
 /* Strips what a plugin must not see (webrtc.md 2), in place. Also done to what a plugin says, before negotiate_local. */
@@ -179,7 +175,7 @@ void anonymise(struct sdp *sdp);
 struct negotiate_local_input {
     const char *ufrag;
     const char *pwd;
-    const struct negotiate_fingerprint *fingerprint;  /* ours; NULL: no encryption, no a=fingerprint and a=setup */
+    const struct dtls_fingerprint *fingerprint;  /* ours; NULL: no encryption, no a=fingerprint and a=setup */
     const struct net_addr *address;                   /* of o= and c= */
     const struct ice_candidate *candidates;           /* half trickle: on every line; already mapped (webrtc.md 6.2) */
     size_t candidate_count;
@@ -196,15 +192,29 @@ enum err negotiate_local(struct negotiation *n, enum negotiate_type type, const 
 
 /* ---- what both agree on ---- */
 
+/* One m-line, as the worker has to know it. */
 struct negotiated_line {
-    bool send;                   /* we send */
-    bool recv;                   /* we receive */
-    bool simulcast;              /* of what we receive: by rids or by a SIM group */
-    bool rtx;                    /* of what we send */
-    uint32_t exts;               /* SDP_EXT_BITs both sides have on this line */
+    enum sdp_kind kind;
+    bool send;                                        /* we send */
+    bool recv;                                        /* we receive */
+    bool nack;
+    bool rtx;                                         /* RFC 4588, in the directions that exist */
+    uint32_t exts;                                    /* SDP_EXT_BITs that both sides have on this line */
+    uint32_t ssrc;                                    /* ours */
+    uint32_t ssrc_rtx;                                /* ours; 0: none */
+    const char *mid;                                  /* of the local description */
+    uint8_t layer_count;                              /* of what is received: 1 to 3, the lowest first; 0 for data */
+    bool by_rid;                                      /* layers are found by rid; their SSRCs are 0 */
+    uint32_t remote_ssrc[NEGOTIATE_LAYERS_MAX];       /* 0: not known */
+    uint32_t remote_ssrc_rtx[NEGOTIATE_LAYERS_MAX];
+    const char *rid[NEGOTIATE_LAYERS_MAX];            /* "" unless by_rid */
+    uint8_t red_pt;                                   /* 0: none */
+    uint8_t pt_count;
+    struct remote_pt pts[NEGOTIATE_LOCAL_PTS_MAX];    /* in our order; rtx_pt is what we send and receive repairs with */
 };
 
-/* All false until both sides have spoken, and for a line that either has rejected. */
-struct negotiated_line negotiation_line(const struct negotiation *n, uint16_t index);
-/* The id of an extension that both sides have; 0: not negotiated. */
-uint8_t negotiation_ext(const struct negotiation *n, enum sdp_ext ext);
+/* False, and all zero, until both sides have spoken of this line, and when either has rejected it. Views into `n`. */
+bool negotiation_line(const struct negotiation *n, uint16_t index, struct negotiated_line *out);
+
+/* Ids of the extensions that both sides have; 0: not negotiated. */
+void negotiation_exts(const struct negotiation *n, struct rtp_ext_ids *out);

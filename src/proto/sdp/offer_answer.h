@@ -15,22 +15,28 @@
 
 /* ---- payloads of a line that somebody sent ---- */
 
-/* "opus/48000/2" of the first rtpmap for `pt`; for 0, 8 and 9 without one the static meaning (RFC 3551 6); else empty. */
-struct view sdp_rtpmap(const struct sdp_mline *mline, uint8_t pt);
-/* Body of the first fmtp for `pt`, without the number; empty when there is none. */
-struct view sdp_fmtp(const struct sdp_mline *mline, uint8_t pt);
+struct sdp_payload {
+    struct view rtpmap;               /* "opus/48000/2"; for 0, 8 and 9 without one the static meaning (RFC 3551 6) */
+    struct view fmtp;                 /* body, without the number */
+    enum codec codec;                 /* CODEC_NONE: not one of ours, or not for this kind of line */
+    uint8_t apt;                      /* RFC 4588 8.1; SDP_PT_NONE: not there */
+};
+
+struct sdp_payload_table {
+    struct sdp_payload of[SDP_PTS_MAX];   /* by payload type; empty ones have an empty rtpmap */
+};
+
+/* All of them in one walk: a line that a stranger wrote may have thousands of attributes, so ask once, not per type. */
+void        sdp_payloads(const struct sdp_mline *mline, struct sdp_payload_table *out);
 /* Value of parameter `name` of an fmtp body ("profile-level-id", "apt"); names are case-insensitive; empty: not there. */
 struct view sdp_fmtp_param(struct view fmtp, struct view name);
 /* Splits "111 opus/48000/2" (rtpmap, fmtp and rtcp-fb values); false without a payload type 0..127 in front. */
 bool        sdp_pt_split(struct view value, uint8_t *pt, struct view *rest);
 
-/* By encoding name and clock rate, in any case. CODEC_NONE: not one of ours. */
-enum codec  sdp_codec_of_rtpmap(struct view rtpmap);
 /* First payload type of that codec. With a profile (VP9 profile-id, H.264 profile-level-id in any case) one that has it,
  * and for H.264 not packetization-mode=0; otherwise whatever comes first. SDP_PT_NONE: not offered. */
 uint8_t     sdp_codec_find(const struct sdp_mline *mline, enum codec codec, struct view profile);
-/* Payload type of `red/48000/2`, of `telephone-event/8000`; SDP_PT_NONE: not offered. */
-uint8_t     sdp_red_find(const struct sdp_mline *mline);
+/* Payload type of `telephone-event/8000`; SDP_PT_NONE: not offered. (RED for Opus is CODEC_RED.) */
 uint8_t     sdp_dtmf_find(const struct sdp_mline *mline);
 
 /* The two fixed preferences of webrtc.md 4.2. Never the browser's order. */
@@ -47,15 +53,13 @@ struct sdp_answer_line {
     enum sdp_direction direction;     /* what we would like; intersected with the offer (webrtc.md 4.3) */
     enum codec codec;                 /* CODEC_NONE: sdp_codec_choose(AUTOMATIC) */
     struct view profile;              /* the offered payload must have it, and the fmtp says so; empty: any */
-    struct view fmtp;                 /* body without the number; empty: profile's, else copied for vp8, vp9, h264, multiopus */
+    struct view fmtp;                 /* body without the number; empty: the profile's, else copied for vp8, vp9, h264. multiopus
+                                       * without channel_mapping: copied too */
     uint32_t exts;                    /* SDP_EXT_BITs accepted when offered; the dependency descriptor for AV1 and VP9 only */
     struct view msid;                 /* "stream track"; empty: the core's default */
     bool red;                         /* opus: accept red/48000/2 */
     bool dtmf;                        /* audio: accept telephone-event/8000 */
 };
-
-/* Body of the fmtp for a profile: "profile-id=2", "profile-level-id=42e01f;packetization-mode=1"; empty for other codecs. */
-struct view sdp_profile_fmtp(struct sdp *sdp, enum codec codec, struct view profile);
 
 /* What became of a line. */
 struct sdp_accepted {

@@ -73,7 +73,7 @@ struct sdp {
     struct sdp_mline *mlines[SDP_MLINES_MAX];
     uint32_t attr_count;
     bool failed;
-    struct sdp_chunk *chunks;             /* the memory, newest first (sdp_memory.c) */
+    struct sdp_chunk *chunks;             /* the memory, newest first (memory.c) */
 };
 
 /* NULL when the text breaks the grammar or a limit; `reason` is then the text of API error 465 (webrtc.md 1.1),
@@ -95,7 +95,6 @@ struct view sdp_textf(struct sdp *sdp, const char *format, ...) __attribute__((f
 /* NULL at the limit (and sdp->failed). Port 9, sendrecv, `c=IN IP4 1.1.1.1`, nothing else. */
 struct sdp_mline *sdp_mline_add(struct sdp *sdp, enum sdp_kind kind, struct view proto);
 void              sdp_mline_add_pt(struct sdp_mline *mline, uint8_t pt);          /* at the end, unless it is there */
-void              sdp_mline_add_pt_first(struct sdp_mline *mline, uint8_t pt);
 void              sdp_mline_del_pt(struct sdp_mline *mline, uint8_t pt);          /* the number only, not its attributes */
 /* Port 0, inactive, no attributes but a=mid; the only PT is 0; an application line keeps its formats. */
 void              sdp_mline_reject(struct sdp_mline *mline);
@@ -113,7 +112,6 @@ struct view      sdp_attr_value(const struct sdp_attrs *attrs, struct view name)
 void sdp_attr_add(struct sdp *sdp, struct sdp_attrs *attrs, struct view name, struct view value);
 void sdp_attr_addf(struct sdp *sdp, struct sdp_attrs *attrs, struct view name, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
-void sdp_attr_add_first(struct sdp *sdp, struct sdp_attrs *attrs, struct view name, struct view value);
 /* Removes every attribute for which `drop` says true. */
 void sdp_attrs_filter(struct sdp_attrs *attrs, bool (*drop)(const struct sdp_attr *attr, const void *context), const void *context);
 void sdp_attrs_remove(struct sdp_attrs *attrs, struct view name);
