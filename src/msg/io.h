@@ -20,8 +20,8 @@ enum io_message {
  * design rule 3 (4 MiB or 2,000 queued: the client is closed). */
 struct io_send {
     struct ref client;
-    uint32_t size;
     bool event;
+    uint32_t size;                  /* last, so that the text begins at sizeof(struct io_send) */
     char text[];
 };
 
