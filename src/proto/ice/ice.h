@@ -18,8 +18,8 @@
 
 /* What strangers can raise, and where it ends. */
 #define ICE_BASES_MAX    8u          /* local sockets */
-#define ICE_REMOTES_MAX  32u         /* remote candidates, peer-reflexive ones included; an authenticated check evicts */
-#define ICE_PAIRS_MAX    40u         /* of them the best by priority are kept */
+#define ICE_REMOTES_MAX  32u         /* signalled candidates per generation (peer-reflexive ones come by checks) */
+#define ICE_PAIRS_MAX    32u         /* the best by priority; an authenticated check always finds room */
 #define ICE_VERIFIED_MAX 12u         /* address pairs announced by ICE_EVENT_VERIFIED and not yet forgotten */
 #define ICE_UNPROVEN_MAX 300u        /* checks to addresses that never answered: this many, then one more per second */
 
@@ -47,6 +47,7 @@ struct ice_counters {
     uint64_t expired_pair;           /* checks on an address pair whose consent has ended, or that was lost */
     uint64_t candidates_refused;     /* full, unusable address, TCP, no base of that family */
     uint64_t pairs_dropped;          /* the worst pair made room for a better one, or was never made */
+    uint64_t tuples_dropped;         /* the verified address pair heard longest ago made room (ICE_VERIFIED_MAX) */
     uint64_t consent_lost;
 };
 
@@ -106,9 +107,9 @@ struct ice_tx {
 bool ice_poll_tx(struct ice *ice, struct ice_tx *out);
 
 enum ice_event_kind {
+    ICE_EVENT_FORGOTTEN,             /* `tuple` is no longer in use: unbind it */
     ICE_EVENT_VERIFIED,              /* `tuple` proved to be the peer's by an authenticated check or answer: bind it. DTLS
                                         may be answered there from now on, media may come from there */
-    ICE_EVENT_FORGOTTEN,             /* `tuple` is no longer in use: unbind it */
     ICE_EVENT_SELECTED,              /* the first selected pair: `tuple` */
     ICE_EVENT_SELECTED_CHANGED,      /* another one */
     ICE_EVENT_ROLE,                  /* `role` after a conflict */
@@ -123,7 +124,8 @@ struct ice_event {
     struct net_tuple tuple;
 };
 
-/* What has changed since the last drain, in the order of the kinds; a state that changed twice is told once, as it is. */
+/* What has changed since the last drain, in the order of the kinds; a state that changed twice is told once, as it is.
+ * `state`, `role` and `failure` are filled in always, `tuple` where the kind says so. */
 bool ice_poll_event(struct ice *ice, struct ice_event *out);
 
 /* Where to send media and DTLS; NULL: nowhere (yet, or no more). Valid until the next call that changes the agent. */

@@ -7,7 +7,7 @@
 #include "base/rng.h"
 #include "proto/stun/stun.h"
 
-#define STUN_QUERY_BYTES STUN_HEADER_BYTES + 8u              /* header and FINGERPRINT */
+#define STUN_QUERY_BYTES (STUN_HEADER_BYTES + 8u)          /* header and FINGERPRINT */
 
 enum stun_query_state { STUN_QUERY_IDLE, STUN_QUERY_ASKING, STUN_QUERY_DONE, STUN_QUERY_FAILED };
 
