@@ -5,7 +5,8 @@
  * "false"; consumers parse again, so quoted and bare values are the same. Names are found without regard to case; a later
  * duplicate replaces the earlier one's value. Arrays and lists are one kind.
  *
- * Beyond libconfig: names may be quoted strings ("room-a b.c": {...}), so every room name that we write can be read again.
+ * Beyond libconfig: names may be quoted strings ("room-a b.c": {...}), so every room name that we write can be read again;
+ * after a string value, a quoted name needs a `;` before it, or the two are joined (as libconfig joins strings).
  * Kept from it: a syntax error makes the whole file unusable. Lost when written back: comments and the form of numbers.
  * An @include may stand where a setting may, not inside a value. */
 #pragma once

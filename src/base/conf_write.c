@@ -81,7 +81,11 @@ static void write_children(const struct conf_node *node, struct buf *out, uint32
             buf_add_text(out, child->kind == CONF_GROUP ? ": " : " = ");
         }
         write_value(child, out, depth);
-        buf_add_text(out, node->kind == CONF_LIST && i + 1 < node->count ? ",\n" : "\n");
+        if (node->kind == CONF_LIST && i + 1 < node->count)
+            buf_add_char(out, ',');
+        else if (node->kind == CONF_GROUP && child->kind == CONF_STRING)
+            buf_add_char(out, ';');         /* or a quoted name on the next line would be joined to the text */
+        buf_add_char(out, '\n');
     }
 }
 

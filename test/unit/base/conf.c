@@ -312,6 +312,15 @@ static void test_room_names_of_any_kind_survive_writing(void **state)
     assert_int_equal(seam_mem_outstanding(), 0);
 }
 
+static void test_a_quoted_name_after_a_text_is_no_part_of_it(void **state)
+{
+    (void)state;
+    struct conf_node *root = parse("a = \"x\"; \"b c\" = \"y\"");
+    assert_string_equal(conf_text(root, "b c", ""), "y");
+    assert_written_is_read_back(root);
+    conf_free(root);
+}
+
 static void test_written_text_has_the_form_that_libconfig_reads(void **state)
 {
     (void)state;
@@ -395,6 +404,7 @@ int main(void)
         cmocka_unit_test(test_included_settings_land_where_the_include_stands),
         cmocka_unit_test(test_ini_files),
         cmocka_unit_test(test_room_names_of_any_kind_survive_writing),
+        cmocka_unit_test(test_a_quoted_name_after_a_text_is_no_part_of_it),
         cmocka_unit_test(test_written_text_has_the_form_that_libconfig_reads),
         cmocka_unit_test(test_changing_keeps_places),
         cmocka_unit_test(test_ten_thousand_rooms_take_no_time),
