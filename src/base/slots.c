@@ -74,6 +74,11 @@ void *slots_get(const struct slots *slots, struct ref ref)
     return slot->generation == ref.generation ? slot->object : NULL;
 }
 
+void *slots_at(const struct slots *slots, uint32_t slot)
+{
+    return slot < slots->size ? slots->table[slot].object : NULL;
+}
+
 bool slots_put(struct slots *slots, struct ref ref, void *object)
 {
     CHECK(object != NULL);

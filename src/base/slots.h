@@ -27,6 +27,9 @@ struct ref slots_add(struct slots *slots, void *object);
 void slots_del(struct slots *slots, struct ref ref);
 void *slots_get(const struct slots *slots, struct ref ref);
 
+/* Whoever is in the slot now, of any generation: for wire formats that have room for a slot number only. */
+void *slots_at(const struct slots *slots, uint32_t slot);
+
 /* For refs minted by another actor: false when the slot is taken or beyond the limit. Do not mix with slots_add. */
 bool slots_put(struct slots *slots, struct ref ref, void *object);
 

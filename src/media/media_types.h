@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/types.h"
-#include "proto/rtp/codec.h"
+#include "proto/rtp/codec_types.h"
 
 #define LAYERS_MAX 3            /* simulcast substreams: 0 low .. 2 high (webrtc.md 15) */
 #define MID_TEXT   17           /* a mid is at most 16 characters (webrtc.md 1.1) */

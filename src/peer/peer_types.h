@@ -6,7 +6,7 @@
 #include "media/media_types.h"
 #include "proto/dtls/dtls_types.h"
 #include "proto/ice/ice_types.h"
-#include "proto/rtp/ext_ids.h"
+#include "proto/rtp/ext_types.h"
 
 #define UFRAG_TEXT   257        /* RFC 8839 5.4: at most 256 characters */
 #define PWD_TEXT     257

@@ -1,0 +1,323 @@
+#include "media/sink.h"
+
+#include <string.h>
+
+#include "media/history.h"
+#include "media/source.h"
+#include "proto/rtp/codec.h"
+#include "proto/rtp/vp8.h"
+
+#define PICTURE_ID_BITS 15
+
+struct sink *sink_new(struct media *media, struct ref name, const struct sink_options *options, usec_t now)
+{
+    struct sink *sink = pool_get(&media->sinks);
+    if (sink == NULL)
+        return NULL;
+    sink->media = media;
+    sink->name = name;
+    sink->options = *options;
+    sink->rebase = true;
+    list_init(&sink->by_source);
+    list_init(&sink->changed);
+    select_init(&sink->select, now, true, true);
+    return sink;
+}
+
+void sink_free(struct sink *sink)
+{
+    sink_set_source(sink, NULL, 0);
+    list_del(&sink->changed);
+    pool_put(&sink->media->maps, sink->map);
+    pool_put(&sink->media->sinks, sink);
+}
+
+void sink_set_port(struct sink *sink, struct port *port, bool answers_nack, uint32_t clock_hz)
+{
+    sink->port = port;
+    sink->answers_nack = answers_nack;
+    sink->clock_hz = clock_hz;
+}
+
+static void report_layer(struct sink *sink)
+{
+    if (list_is_empty(&sink->changed))
+        list_add_tail(&sink->media->layers, &sink->changed);
+}
+
+void sink_set_options(struct sink *sink, const struct sink_options *options, usec_t now)
+{
+    bool resumed = sink->options.paused && !options->paused;
+    bool retargeted = sink->options.substream_target != options->substream_target ||
+                      sink->options.temporal_target != options->temporal_target;
+    sink->options = *options;
+    select_set_targets(&sink->select, options->substream_target, options->temporal_target, options->fallback_us);
+    if (resumed) {
+        sink->rebase = true;
+        select_restart(&sink->select, now);
+    }
+    if ((resumed || retargeted) && sink->source != NULL)
+        source_want_keyframe(sink->source);
+}
+
+void sink_set_source(struct sink *sink, struct source *source, usec_t now)
+{
+    if (sink->source == source)
+        return;
+    if (sink->source != NULL) {
+        list_del(&sink->by_source);
+        sink->source->sink_count--;
+    }
+    sink->source = source;
+    sink->rebase = true;
+    if (sink->map != NULL)
+        memset(sink->map, 0, sizeof(*sink->map));      /* what was sent can't be found in the new source */
+    if (source == NULL)
+        return;
+    list_add_tail(&source->sinks, &sink->by_source);
+    source->sink_count++;
+    bool blind = source->desc.kind != MEDIA_VIDEO || source->desc.opaque;
+    select_init(&sink->select, now, source->desc.layer_count <= 1, blind);
+    select_set_targets(&sink->select, sink->options.substream_target, sink->options.temporal_target, sink->options.fallback_us);
+    sink->clock_hz = source->desc.clock_hz;
+    source_want_keyframe(source);
+}
+
+void sink_resume(struct sink *sink)
+{
+    sink->rebase = true;
+    if (sink->source != NULL && sink->source->desc.kind == MEDIA_VIDEO)
+        select_restart(&sink->select, sink->select.relayed_at);
+}
+
+/* Numbers go on at last + 1; time moves by what the clock has moved, by one unit at least (webrtc.md 14). A receiver that
+ * has got nothing yet starts at sequence 1 and timestamp 0. */
+static void rebase(struct sink *sink, const struct media_packet *packet)
+{
+    uint16_t next = sink->sent_any ? (uint16_t)(sink->seqs.out_last + 1) : 1;
+    seqmap_rebase(&sink->seqs, packet->seq, next);
+    uint32_t ts = 0;
+    if (sink->sent_any) {
+        usec_t passed = packet->arrived > sink->sent_at ? packet->arrived - sink->sent_at : 0;
+        uint64_t units = passed * sink->clock_hz / 1000000u;
+        ts = sink->ts_last + (units > 0 ? (uint32_t)units : 1);
+    }
+    sink->ts_shift = ts - packet->ts;
+    sink->epoch = packet->epoch;
+    sink->rebase = false;
+}
+
+static void rebase_vp8(struct sink *sink, const struct vp8_descriptor *vp8)
+{
+    uint16_t next = sink->sent_any ? (uint16_t)(sink->pictures.out_last + 1) : vp8->picture_id;
+    seqmap_rebase(&sink->pictures, vp8->picture_id, next);
+    sink->tl0_shift = sink->sent_any ? (uint8_t)(sink->tl0_last + 1 - vp8->tl0picidx) : 0;
+    sink->picture_last_in = vp8->picture_id;
+}
+
+/* Picture ids have 7 or 15 bits; seqmap counts in 16. The id is moved to the 16-bit number nearest to the newest one. */
+static uint16_t widen_picture_id(const struct sink *sink, const struct vp8_descriptor *vp8)
+{
+    unsigned bits = vp8->picture_id_bits == 7 ? 7 : PICTURE_ID_BITS;
+    uint16_t newest = sink->pictures.in_last;
+    uint16_t span = (uint16_t)(1u << bits);
+    uint16_t candidate = (uint16_t)((newest & ~(span - 1u)) | (vp8->picture_id & (span - 1u)));
+    int distance = seq_distance(candidate, newest);
+    if (bits < 16 && distance > span / 2)
+        candidate = (uint16_t)(candidate - span);
+    else if (bits < 16 && distance < -(int)span / 2)
+        candidate = (uint16_t)(candidate + span);
+    return candidate;
+}
+
+static struct sink_sent *remember(struct sink *sink, const struct media_packet *packet, const struct port_packet *out)
+{
+    if (!sink->answers_nack)
+        return NULL;
+    if (sink->map == NULL && (sink->map = pool_get(&sink->media->maps)) == NULL)
+        return NULL;
+    struct sink_sent *sent = &sink->map->sent[out->seq & (SINK_MAP_SIZE - 1)];
+    *sent = (struct sink_sent){.seq = out->seq, .from = packet->seq, .ts = out->ts, .layer = packet->layer & 3u, .used = 1,
+                               .epoch = packet->epoch};
+    return sent;
+}
+
+static void patch_vp8(struct port_packet *out, const struct vp8_descriptor *vp8, uint16_t picture_id, uint8_t tl0picidx)
+{
+    if (vp8->size > PORT_PATCH_MAX)
+        return;
+    memcpy(out->patch, out->payload.data, vp8->size);
+    vp8_rewrite(out->patch, vp8, picture_id, tl0picidx);
+    out->patch_size = vp8->size;
+}
+
+static bool has_vp8(const struct sink *sink, const struct media_packet *packet, struct vp8_descriptor *vp8)
+{
+    return sink->source->desc.codec == CODEC_VP8 && !sink->source->desc.opaque &&
+           vp8_parse(vp8, (struct view){packet->payload, packet->payload_size}) && vp8->picture_id_bits > 0;
+}
+
+/* A packet of the chosen layer that the receiver does not get: later numbers close up. */
+static void leave_out(struct sink *sink, const struct media_packet *packet)
+{
+    struct vp8_descriptor vp8;
+    seqmap_drop(&sink->seqs, packet->seq);
+    if (has_vp8(sink, packet, &vp8))
+        seqmap_drop(&sink->pictures, widen_picture_id(sink, &vp8));
+    sink->media->counters.dropped_layer++;
+}
+
+static void fill(const struct sink *sink, const struct media_packet *packet, struct port_packet *out, struct rtp_ext_values *ext)
+{
+    *out = (struct port_packet){
+        .pt = sink->options.pt,
+        .marker = packet->marker,
+        .payload = {packet->payload, packet->payload_size},
+        .ext = &packet->ext,
+    };
+    if (sink->options.min_delay < 0 || sink->options.max_delay < 0)
+        return;
+    *ext = packet->ext;
+    ext->has |= RTP_EXT_HAS_PLAYOUT_DELAY;
+    ext->playout_min = (uint16_t)sink->options.min_delay;
+    ext->playout_max = (uint16_t)sink->options.max_delay;
+    out->ext = ext;
+}
+
+static void forward(struct sink *sink, const struct media_packet *packet)
+{
+    struct vp8_descriptor vp8;
+    struct rtp_ext_values ext;
+    struct port_packet out;
+    bool is_vp8 = has_vp8(sink, packet, &vp8);
+    bool fresh = sink->rebase || packet->epoch != sink->epoch;
+    if (fresh)
+        rebase(sink, packet);
+    if (is_vp8 && (fresh || sink->pictures.count == 0))
+        rebase_vp8(sink, &vp8);
+    fill(sink, packet, &out, &ext);
+    if (!seqmap_get(&sink->seqs, packet->seq, &out.seq)) {
+        sink->media->counters.dropped_late++;
+        return;
+    }
+    out.ts = packet->ts + sink->ts_shift;
+    struct sink_sent *sent = remember(sink, packet, &out);
+    if (is_vp8) {
+        uint16_t picture_id = vp8.picture_id;
+        if (!seqmap_get(&sink->pictures, widen_picture_id(sink, &vp8), &picture_id))
+            picture_id = vp8.picture_id;
+        uint8_t tl0picidx = (uint8_t)(vp8.tl0picidx + sink->tl0_shift);
+        patch_vp8(&out, &vp8, picture_id, tl0picidx);
+        if (sent != NULL) {
+            sent->picture_id = picture_id;
+            sent->tl0picidx = tl0picidx;
+        }
+        if ((int8_t)(uint8_t)(tl0picidx - sink->tl0_last) > 0 || !sink->sent_any)
+            sink->tl0_last = tl0picidx;
+    }
+    if (!sink->sent_any || (int32_t)(out.ts - sink->ts_last) > 0)
+        sink->ts_last = out.ts;
+    sink->sent_any = true;
+    sink->sent_at = packet->arrived;
+    sink->packets++;
+    sink->bytes += packet->payload_size;
+    sink->media->counters.packets_out++;
+    sink->port->ops->send(sink->port, packet->arrived, &out);
+}
+
+void sink_offer(struct sink *sink, const struct media_packet *packet)
+{
+    bool changed = false, wants_keyframe = false;
+    if (sink->options.paused || sink->port == NULL || !sink->port->ops->is_ready(sink->port)) {
+        sink->media->counters.dropped_paused++;
+        if (sink->select.substream >= 0)
+            select_restart(&sink->select, packet->arrived);     /* what follows needs a keyframe to stand on */
+        sink->rebase = true;
+        return;
+    }
+    if (packet->payload_size == 0) {
+        if ((int8_t)packet->layer == sink->select.substream && packet->epoch == sink->epoch)
+            leave_out(sink, packet);
+        return;
+    }
+    const struct select_packet chosen = {packet->layer, packet->keyframe, packet->tid};
+    enum select_verdict verdict = select_offer(&sink->select, packet->arrived, &chosen, &changed, &wants_keyframe);
+    if (changed)
+        report_layer(sink);
+    if (wants_keyframe)
+        source_want_keyframe(sink->source);
+    switch (verdict) {
+    case SELECT_SKIP:
+        sink->media->counters.dropped_layer++;
+        break;
+    case SELECT_DROP:
+        leave_out(sink, packet);
+        break;
+    case SELECT_RELAY_FIRST:
+        sink->rebase = true;
+        forward(sink, packet);
+        break;
+    case SELECT_RELAY:
+        forward(sink, packet);
+        break;
+    }
+}
+
+static bool is_too_soon(const struct sink_sent *sent, usec_t now)
+{
+    if (sent->resent == 0)
+        return false;
+    usec_t wait = SINK_BACKOFF_US << (sent->resent - 1u);
+    uint16_t passed_ms = (uint16_t)((uint16_t)(now / 1000u) - sent->resent_ms);
+    return passed_ms < wait / 1000u;
+}
+
+void sink_nack(struct sink *sink, usec_t now, uint16_t seq)
+{
+    struct vp8_descriptor vp8;
+    struct rtp_ext_values ext;
+    struct port_packet out;
+    struct media_counters *counters = &sink->media->counters;
+    struct sink_sent *sent = sink->map == NULL ? NULL : &sink->map->sent[seq & (SINK_MAP_SIZE - 1)];
+    if (sent == NULL || !sent->used || sent->seq != seq || sink->source == NULL) {
+        counters->nack_missed++;
+        return;
+    }
+    if (is_too_soon(sent, now)) {
+        counters->nack_soon++;
+        return;
+    }
+    const struct source_layer *layer = &sink->source->layers[sent->layer];
+    const struct media_packet *packet = layer->epoch == sent->epoch ? history_get(&layer->history, sent->from) : NULL;
+    if (packet == NULL || now - packet->arrived > SINK_KEEP_US) {
+        counters->nack_missed++;
+        return;
+    }
+    fill(sink, packet, &out, &ext);
+    out.seq = seq;
+    out.ts = sent->ts;
+    out.again = true;
+    if (has_vp8(sink, packet, &vp8))
+        patch_vp8(&out, &vp8, sent->picture_id, sent->tl0picidx);
+    if (sent->resent < SINK_BACKOFF_MAX)
+        sent->resent++;
+    sent->resent_ms = (uint16_t)(now / 1000u);
+    counters->nack_answered++;
+    sink->port->ops->send(sink->port, now, &out);
+}
+
+bool sink_report(const struct sink *sink, usec_t now, uint64_t wall_now_us, uint32_t *ts, uint64_t *wall_us)
+{
+    int layer = sink->select.substream < 0 ? 0 : sink->select.substream;
+    if (sink->source == NULL || !sink->sent_any || sink->rebase)
+        return false;
+    const struct source_report *report = &sink->source->reports[layer];
+    if (report->at == 0)
+        return false;
+    /* Both clocks are run forward from the publisher's own pair, so that its audio and video keep their distance. */
+    *wall_us = wall_now_us;
+    int64_t passed_us = (int64_t)(wall_now_us - report->wall_us);
+    (void)now;
+    *ts = report->ts + sink->ts_shift + (uint32_t)(passed_us * (int64_t)sink->clock_hz / 1000000);
+    return true;
+}

@@ -1,0 +1,79 @@
+/* media/sink.h - one receiver of one source: chooses the layer, keeps numbers and time continuous, remembers what it sent.
+ * Owner: the worker of the receiving peer. It sends through a port and never calls upwards; a layer change puts it on
+ * media.layers for the worker to report. */
+#pragma once
+
+#include "media/media.h"
+#include "media/port.h"
+#include "media/select_simulcast.h"
+#include "media/seqmap.h"
+
+#define SINK_MAP_SIZE      512u             /* packets that a NACK can still name; a power of two */
+#define SINK_KEEP_US       SEC(1)
+#define SINK_BACKOFF_US    MSEC(40)         /* after a resend the same number is left alone, doubling (webrtc.md 13) */
+#define SINK_BACKOFF_MAX   5u               /* doublings: 40 ms .. 1.28 s */
+
+/* What was sent under one of our numbers: enough to send it again with the same bytes (webrtc.md 13). */
+struct sink_sent {
+    uint16_t seq;                           /* ours */
+    uint16_t from;                          /* the layer's own */
+    uint32_t ts;
+    uint16_t picture_id;
+    uint8_t tl0picidx;
+    uint8_t layer : 2;
+    uint8_t resent : 3;
+    uint8_t used : 1;
+    uint8_t epoch;
+    uint8_t pad;
+    uint16_t resent_ms;                     /* when last resent, low 16 bits */
+};
+
+struct sink_map {
+    struct sink_sent sent[SINK_MAP_SIZE];
+};
+
+struct source;
+
+struct sink {
+    struct list by_source;                  /* in source.sinks while it has one */
+    struct list changed;                    /* in media.layers */
+    struct media *media;
+    struct source *source;                  /* NULL: silent */
+    struct port *port;                      /* NULL: not attached to an m-line */
+    struct ref name;
+    struct sink_options options;
+    struct select_simulcast select;
+    bool rebase;                            /* the next packet goes on at out_seq + 1, its time by the clock */
+    bool sent_any;
+    bool answers_nack;
+    uint8_t epoch;
+    uint32_t clock_hz;
+    uint32_t ts_shift;                      /* out = in + shift */
+    uint32_t ts_last;
+    usec_t sent_at;
+    struct seqmap seqs;
+    struct seqmap pictures;                 /* VP8 picture ids, in 16 bits */
+    uint8_t tl0_shift;
+    uint8_t tl0_last;
+    uint16_t picture_last_in;               /* of the frame in hand, to close up dropped frames once */
+    struct sink_map *map;                   /* made when first needed */
+    uint64_t packets;
+    uint64_t bytes;
+};
+
+/* NULL: at the limit. `nack`: the receiver may ask for packets again. */
+struct sink *sink_new(struct media *media, struct ref name, const struct sink_options *options, usec_t now);
+void sink_free(struct sink *sink);
+
+void sink_set_port(struct sink *sink, struct port *port, bool answers_nack, uint32_t clock_hz);
+void sink_set_options(struct sink *sink, const struct sink_options *options, usec_t now);
+/* Another source, or none; seamless for the receiver. */
+void sink_set_source(struct sink *sink, struct source *source, usec_t now);
+void sink_resume(struct sink *sink);        /* packets were left out: go on without a gap */
+
+void sink_offer(struct sink *sink, const struct media_packet *packet);
+/* The receiver lacks `seq` (ours). */
+void sink_nack(struct sink *sink, usec_t now, uint16_t seq);
+
+/* The source's report on our timeline: what our sender report says. False: nothing known yet. */
+bool sink_report(const struct sink *sink, usec_t now, uint64_t wall_now_us, uint32_t *ts, uint64_t *wall_us);

@@ -1,0 +1,168 @@
+#include "media/source.h"
+
+#include "base/check.h"
+#include "media/seqmap.h"
+#include "media/sink.h"
+#include "proto/rtp/codec.h"
+#include "proto/rtp/vp8.h"
+#include "proto/rtp/vp9.h"
+
+struct source *source_new(struct media *media, struct ref name, const struct source_desc *desc)
+{
+    struct source *source = pool_get(&media->sources);
+    if (source == NULL)
+        return NULL;
+    source->media = media;
+    source->name = name;
+    source->desc = *desc;
+    source->active = true;
+    if (source->desc.layer_count == 0 || source->desc.layer_count > LAYERS_MAX)
+        source->desc.layer_count = 1;
+    list_init(&source->sinks);
+    list_init(&source->wanting);
+    return source;
+}
+
+static void let_sinks_go(struct source *source)
+{
+    LIST_EACH(it, &source->sinks)
+        sink_set_source(CONTAINER_OF(it, struct sink, by_source), NULL, 0);
+    CHECK(source->sink_count == 0);
+}
+
+void source_orphan(struct source *source)
+{
+    let_sinks_go(source);
+    source->origin = NULL;
+    source->keyframe_wanted = false;
+    list_del(&source->wanting);
+    list_add_tail(&source->media->orphans, &source->wanting);
+}
+
+void source_free(struct source *source)
+{
+    let_sinks_go(source);
+    for (unsigned i = 0; i < LAYERS_MAX; i++)
+        history_clear(&source->layers[i].history, source->media);
+    list_del(&source->wanting);
+    pool_put(&source->media->sources, source);
+}
+
+bool source_put(struct slots *sources, struct source *source)
+{
+    if (slots_put(sources, source->name, source))
+        return true;
+    struct source *older = slots_at(sources, source->name.slot);
+    if (older == NULL)
+        return false;
+    slots_del(sources, older->name);
+    source_orphan(older);
+    return slots_put(sources, source->name, source);
+}
+
+/* The temporal id, where a codec's own payload says it (webrtc.md 15). */
+static int8_t temporal_id(uint8_t codec, struct view payload)
+{
+    struct vp8_descriptor vp8;
+    struct vp9_descriptor vp9;
+    if (codec == CODEC_VP8 && vp8_parse(&vp8, payload) && vp8.has_tid)
+        return (int8_t)vp8.tid;
+    if (codec == CODEC_VP9 && vp9_parse(&vp9, payload) && vp9.has_layers)
+        return (int8_t)vp9.tid;
+    return -1;
+}
+
+static bool is_kept(const struct source *source)
+{
+    return source->desc.kind == MEDIA_VIDEO;
+}
+
+void source_input(struct source *source, struct media_packet *packet, bool renumbered)
+{
+    CHECK(packet->layer < LAYERS_MAX);
+    struct source_layer *layer = &source->layers[packet->layer];
+    if (renumbered && layer->started) {
+        layer->epoch++;
+        layer->started = false;
+        source->reports[packet->layer] = (struct source_report){0};
+        history_clear(&layer->history, source->media);
+    }
+    source->media->counters.packets_in++;
+    if (!source->active) {
+        source->media->counters.dropped_inactive++;
+        return;
+    }
+    if (!layer->started || seq_distance(packet->seq, layer->newest) > 0)
+        layer->newest = packet->seq;
+    layer->started = true;
+    packet->epoch = layer->epoch;
+    packet->keyframe = false;
+    packet->tid = -1;
+    if (source->desc.kind == MEDIA_VIDEO && !source->desc.opaque) {
+        struct view payload = {packet->payload, packet->payload_size};
+        packet->keyframe = codec_is_keyframe((enum codec)source->desc.codec, payload);
+        packet->tid = temporal_id(source->desc.codec, payload);
+    }
+    if (packet->keyframe && packet->layer + 1 == source->desc.layer_count)
+        source->keyframe_wanted = false;        /* the highest layer has what was asked for */
+    if (is_kept(source))
+        history_put(&layer->history, source->media, packet);
+    fanout_packet(source, packet);
+}
+
+void source_report(struct source *source, uint8_t layer, usec_t now, uint64_t wall_us, uint32_t ts)
+{
+    if (layer >= LAYERS_MAX)
+        return;
+    source->reports[layer] = (struct source_report){now, wall_us, ts};
+    const struct media_relay *relay = &source->media->relay;
+    for (uint64_t workers = source->relay_mask; workers != 0; workers &= workers - 1)
+        relay->report(relay->owner, (uint32_t)__builtin_ctzll(workers), source->name, layer, wall_us, ts);
+}
+
+void source_want_keyframe(struct source *source)
+{
+    if (source->desc.kind != MEDIA_VIDEO)
+        return;
+    source->keyframe_wanted = true;
+    if (list_is_empty(&source->wanting))
+        list_add_tail(&source->media->keyframes, &source->wanting);
+}
+
+usec_t source_keyframe_deadline(const struct source *source)
+{
+    if (!source->keyframe_wanted)
+        return 0;                               /* due at once: it only has to leave the list */
+    return source->keyframe_asked_at == 0 ? 0 : source->keyframe_asked_at + KEYFRAME_EVERY_US;
+}
+
+bool source_keyframe_due(struct source *source, usec_t now)
+{
+    if (now < source_keyframe_deadline(source))
+        return false;
+    list_del(&source->wanting);
+    if (!source->keyframe_wanted)
+        return false;
+    source->keyframe_wanted = false;
+    source->keyframe_asked_at = now;
+    source->media->counters.keyframes_asked++;
+    return true;
+}
+
+void source_set_active(struct source *source, bool active)
+{
+    if (source->active == active)
+        return;
+    source->active = active;
+    if (!active)
+        return;
+    LIST_EACH(it, &source->sinks)
+        sink_resume(CONTAINER_OF(it, struct sink, by_source));
+    source_want_keyframe(source);
+}
+
+void source_expire(struct source *source, usec_t now)
+{
+    for (unsigned i = 0; i < LAYERS_MAX; i++)
+        history_expire(&source->layers[i].history, source->media, now);
+}

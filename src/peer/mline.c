@@ -1,0 +1,188 @@
+/* One m-line: what it receives (layers, source) and what it sends (sink, sealed copies). */
+#include <string.h>
+
+#include "base/check.h"
+#include "base/mem.h"
+#include "peer/peer_private.h"
+
+static uint32_t clock_of(const struct mline_desc *desc)
+{
+    if (desc->pt_count > 0 && desc->pts[0].clock_hz > 0)
+        return desc->pts[0].clock_hz;
+    return desc->kind == MEDIA_VIDEO ? 90000 : 48000;
+}
+
+struct mline *mline_new(struct peer *peer, const struct mline_desc *desc)
+{
+    struct mline *mline = pool_get(&peer->env->mlines);
+    if (mline == NULL)
+        return NULL;
+    mline->port.ops = &peer_port_ops;
+    mline->peer = peer;
+    mline->desc.mindex = desc->mindex;
+    report_out_init(&mline->report, clock_of(desc));
+    for (unsigned i = 0; i < LAYERS_MAX; i++) {
+        report_in_init(&mline->layers[i].report, clock_of(desc));
+        nack_init(&mline->layers[i].nack);
+    }
+    return mline;
+}
+
+static void drop_sealed(struct mline *mline)
+{
+    if (mline->sealed == NULL)
+        return;
+    for (unsigned i = 0; i < SEALED_RING; i++)
+        pool_put(&mline->peer->env->sealed, mline->sealed->slots[i]);
+    mem_put(mline->sealed);
+    mline->sealed = NULL;
+}
+
+static void drop_source(struct mline *mline)
+{
+    if (mline->source == NULL)
+        return;
+    slots_del(mline->peer->env->sources, mline->source->name);
+    source_orphan(mline->source);
+    mline->source = NULL;
+}
+
+static void drop_sink(struct mline *mline)
+{
+    if (mline->sink == NULL)
+        return;
+    slots_del(mline->peer->env->sinks, mline->sink->name);
+    sink_free(mline->sink);
+    mline->sink = NULL;
+}
+
+void mline_free(struct mline *mline)
+{
+    drop_sink(mline);
+    drop_source(mline);
+    drop_sealed(mline);
+    pool_put(&mline->peer->env->mlines, mline);
+}
+
+/* A layer's SSRC is told or learnt: its numbering, its counters and its replay window begin anew (webrtc.md 5). */
+void mline_set_layer_ssrc(struct mline *mline, uint8_t layer, uint32_t ssrc)
+{
+    struct rx_layer *rx = &mline->layers[layer];
+    if (rx->ssrc == ssrc)
+        return;
+    rx->renumbered = rx->ssrc != 0;
+    rx->ssrc = ssrc;
+    rx->seal = (struct seal_rx_stream){.ssrc = ssrc};
+    report_in_init(&rx->report, rx->report.clock_hz);
+    nack_init(&rx->nack);
+}
+
+static void apply_source(struct mline *mline)
+{
+    const struct mline_desc *desc = &mline->desc;
+    struct peer_env *env = mline->peer->env;
+    if (mline->source != NULL && !ref_equal(mline->source->name, desc->source))
+        drop_source(mline);
+    if (ref_is_none(desc->source) || mline->source != NULL)
+        return;
+    struct source *source = source_new(env->media, desc->source, &desc->source_desc);
+    if (source == NULL) {
+        env->counters.apply_full++;
+        return;
+    }
+    if (!source_put(env->sources, source)) {
+        source_free(source);
+        env->counters.apply_full++;
+        return;
+    }
+    source->origin = mline;
+    mline->source = source;
+}
+
+void mline_apply(struct mline *mline, usec_t now, const struct mline_desc *desc)
+{
+    (void)now;
+    bool stopped = mline->desc.recv && !desc->recv;
+    mline->desc = *desc;
+    if (mline->desc.layer_count == 0 || mline->desc.layer_count > LAYERS_MAX)
+        mline->desc.layer_count = 1;
+    for (uint8_t i = 0; i < LAYERS_MAX; i++) {
+        struct rx_layer *rx = &mline->layers[i];
+        rx->report.clock_hz = clock_of(desc);
+        if (desc->remote_ssrc[i] != 0)
+            mline_set_layer_ssrc(mline, i, desc->remote_ssrc[i]);
+        if (desc->remote_rtx_ssrc[i] != 0 && rx->rtx_ssrc != desc->remote_rtx_ssrc[i]) {
+            rx->rtx_ssrc = desc->remote_rtx_ssrc[i];
+            rx->seal_rtx = (struct seal_rx_stream){.ssrc = rx->rtx_ssrc};
+        }
+        if (stopped && rx->receiving)
+            mline_receiving(mline, i, false, 0);
+    }
+    if (desc->ssrc != 0 && mline->tx.ssrc != desc->ssrc)
+        mline->tx = (struct seal_tx_stream){.ssrc = desc->ssrc};
+    if (desc->rtx_ssrc != 0 && mline->tx_rtx.ssrc != desc->rtx_ssrc)
+        mline->tx_rtx = (struct seal_tx_stream){.ssrc = desc->rtx_ssrc};
+    mline->report.clock_hz = clock_of(desc);
+    apply_source(mline);
+    if (mline->sink != NULL)
+        sink_set_port(mline->sink, &mline->port, desc->nack, clock_of(desc));
+}
+
+uint8_t mline_rtx_pt(const struct mline *mline, uint8_t pt)
+{
+    for (uint8_t i = 0; i < mline->desc.pt_count && i < MLINE_PTS_MAX; i++)
+        if (mline->desc.pts[i].pt == pt)
+            return mline->desc.pts[i].rtx_pt;
+    return 0;
+}
+
+bool mline_is_rtx_pt(const struct mline *mline, uint8_t pt)
+{
+    for (uint8_t i = 0; i < mline->desc.pt_count && i < MLINE_PTS_MAX; i++)
+        if (mline->desc.pts[i].rtx_pt != 0 && mline->desc.pts[i].rtx_pt == pt)
+            return true;
+    return false;
+}
+
+void mline_receiving(struct mline *mline, uint8_t layer, bool receiving, uint32_t seconds)
+{
+    struct rx_layer *rx = &mline->layers[layer];
+    rx->receiving = receiving;
+    peer_tell(mline->peer, &(struct peer_event){
+        .kind = PEER_EVENT_MEDIA,
+        .mindex = mline->desc.mindex,
+        .substream = mline->desc.layer_count > 1 ? (int8_t)layer : -1,
+        .receiving = receiving,
+        .count = seconds,
+    });
+}
+
+/* Without RTX a lost packet is sent again as the very bytes that were sent, so they are kept (design section 5). */
+void mline_keep_sealed(struct mline *mline, usec_t now, struct view packet)
+{
+    struct peer_env *env = mline->peer->env;
+    if (packet.size < RTP_HEADER_SIZE || packet.size > EGRESS_PACKET)
+        return;
+    if (mline->sealed == NULL)
+        mline->sealed = mem_get_zero(sizeof(*mline->sealed));
+    uint16_t seq = get_u16(packet.data + 2);
+    struct sealed_packet **slot = &mline->sealed->slots[seq & (SEALED_RING - 1)];
+    if (*slot == NULL)
+        *slot = pool_get(&env->sealed);
+    if (*slot == NULL) {
+        env->counters.sealed_full++;
+        return;
+    }
+    (*slot)->seq = seq;
+    (*slot)->size = (uint16_t)packet.size;
+    (*slot)->sent_at = now;
+    memcpy((*slot)->bytes, packet.data, packet.size);
+}
+
+const struct sealed_packet *mline_sealed(const struct mline *mline, usec_t now, uint16_t seq)
+{
+    if (mline->sealed == NULL)
+        return NULL;
+    const struct sealed_packet *kept = mline->sealed->slots[seq & (SEALED_RING - 1)];
+    return kept != NULL && kept->seq == seq && now - kept->sent_at <= SINK_KEEP_US ? kept : NULL;
+}

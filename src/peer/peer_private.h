@@ -1,0 +1,134 @@
+/* peer/peer_private.h - the inside of a peer, shared by this folder's files only. */
+#pragma once
+
+#include "media/sink.h"
+#include "media/source.h"
+#include "peer/peer.h"
+#include "proto/bwe/remb.h"
+#include "proto/bwe/twcc_in.h"
+#include "proto/rtcp/nack.h"
+#include "proto/rtcp/report.h"
+#include "proto/rtcp/rtcp.h"
+
+#define SEALED_RING      256u       /* sealed packets kept per m-line without RTX; a power of two */
+
+/* One received SSRC (and its RTX): a simulcast layer, or the m-line's only one. */
+struct rx_layer {
+    uint32_t ssrc;                  /* 0: not known yet */
+    uint32_t rtx_ssrc;
+    bool renumbered;                /* the SSRC has changed since the source last heard of it */
+    bool seen;                      /* at least one packet, ever */
+    bool receiving;                 /* as clients were told */
+    usec_t packet_at;
+    struct seal_rx_stream seal;
+    struct seal_rx_stream seal_rtx;
+    struct report_in report;
+    struct nack_gen nack;
+};
+
+struct sealed_packet {
+    uint16_t seq;
+    uint16_t size;
+    usec_t sent_at;
+    uint8_t bytes[EGRESS_PACKET];
+};
+
+struct sealed_ring {
+    struct sealed_packet *slots[SEALED_RING];
+};
+
+struct mline {
+    struct port port;               /* first: what a sink sends through */
+    struct peer *peer;
+    struct mline_desc desc;
+    uint8_t media_pt;               /* first media payload type received: what RTX recovers to */
+
+    struct source *source;          /* what it receives; NULL: nothing */
+    struct rx_layer layers[LAYERS_MAX];
+    struct remb_cap cap;
+    bool answer_remb;
+
+    struct sink *sink;              /* what it sends; NULL: nothing */
+    struct seal_tx_stream tx;
+    struct seal_tx_stream tx_rtx;
+    uint16_t rtx_seq;
+    struct report_out report;
+    struct sealed_ring *sealed;     /* NULL: RTX is used, or nothing sent yet */
+};
+
+enum peer_phase { PEER_NEW, PEER_CONNECTING, PEER_UP, PEER_ENDED };
+
+struct peer {
+    struct peer_public face;        /* first */
+    struct peer_env *env;
+    enum peer_phase phase;
+    struct ice *ice;
+    struct dtls *dtls;              /* NULL until an address is verified and the remote is known */
+    struct seal_keys *keys_out;     /* NULL until DTLS has connected */
+    struct seal_keys *keys_in;
+    bool remote_known;
+    bool dtls_client;
+    bool candidates_ended;
+    bool was_connected;
+    struct dtls_fingerprint fingerprint;
+    bool has_verified;
+    struct net_tuple verified;      /* where the other side was last proven to be: DTLS goes there before a pair is selected */
+    usec_t ice_failed_at;           /* 0: not failed */
+    usec_t ice_grace_us;
+    usec_t tick_at;                 /* USEC_NEVER until up */
+    usec_t up_at;
+    uint32_t rtcp_index;
+    struct rtp_ext_ids ext;
+    uint16_t twcc_out_seq;
+    struct twcc_in *twcc;           /* NULL until a packet carries the extension */
+    bool has_clock;
+    int64_t clock_offset_us;        /* ours = the peer's NTP clock + offset (see peer_rtcp_in.c) */
+    struct seal_rtcp_rx rtcp_rx;
+    uint16_t mline_count;
+    uint16_t mline_room;
+    uint16_t mline_hint;            /* of the last packet: looked at first */
+    struct mline **mlines;
+};
+
+/* RTP noted by peer_input, opened by peer_receive_flush. */
+struct rx_item {
+    struct peer *peer;
+    struct mline *mline;
+    struct rtp_packet packet;
+    uint64_t index;
+    uint8_t layer;
+    bool rtx;
+    bool fresh;                     /* an SSRC not seen before: bound to the layer once it has proven authentic */
+};
+
+/* peer.c */
+void peer_tell(struct peer *peer, const struct peer_event *event);
+void peer_end(struct peer *peer, enum hangup_reason reason);
+struct mline *peer_mline(const struct peer *peer, uint16_t mindex);
+/* mline.c */
+struct mline *mline_new(struct peer *peer, const struct mline_desc *desc);
+void mline_free(struct mline *mline);
+void mline_apply(struct mline *mline, usec_t now, const struct mline_desc *desc);
+void mline_set_layer_ssrc(struct mline *mline, uint8_t layer, uint32_t ssrc);
+bool mline_is_rtx_pt(const struct mline *mline, uint8_t pt);
+uint8_t mline_rtx_pt(const struct mline *mline, uint8_t pt);         /* 0: none */
+void mline_receiving(struct mline *mline, uint8_t layer, bool receiving, uint32_t seconds);
+const struct sealed_packet *mline_sealed(const struct mline *mline, usec_t now, uint16_t seq);
+/* peer_secure.c */
+void peer_drain_ice(struct peer *peer, usec_t now);
+void peer_drain_dtls(struct peer *peer, usec_t now);
+void peer_start_dtls(struct peer *peer, usec_t now);
+/* peer_rtp.c */
+void peer_rtp_input(struct peer *peer, usec_t now, uint8_t *datagram, size_t size);
+/* peer_output.c */
+extern const struct port_ops peer_port_ops;
+/* peer_rtcp_in.c */
+void peer_rtcp_input(struct peer *peer, usec_t now, uint8_t *datagram, size_t size);
+/* peer_rtcp_out.c */
+void peer_send_reports(struct peer *peer, usec_t now);
+void peer_send_nacks(struct peer *peer, struct mline *mline, struct rx_layer *layer, usec_t now);
+void peer_send_pli(struct peer *peer, struct mline *mline);
+void peer_send_remb(struct peer *peer, struct mline *mline, uint64_t bps);
+void peer_send_twcc(struct peer *peer, usec_t now);
+/* peer_tick.c */
+void peer_tick(struct peer *peer, usec_t now);

@@ -1,0 +1,147 @@
+/* Orders about sources and sinks, and what they have to say: keyframes wanted, layers changed, m-lines gone. */
+#include "media/sink.h"
+#include "worker/worker_private.h"
+
+static struct sink *find_sink(struct worker *w, struct ref ref)
+{
+    struct sink *sink = slots_get(&w->sinks, ref);
+    if (sink == NULL)
+        w->counters.orders_stale++;
+    return sink;
+}
+
+static struct source *find_source(struct worker *w, struct ref ref)
+{
+    struct source *source = slots_get(&w->sources, ref);
+    if (source == NULL)
+        w->counters.orders_stale++;
+    return source;
+}
+
+void on_sink_add(struct worker *w, usec_t now, const struct sink_add_order *order)
+{
+    struct peer *peer = worker_peer(w, order->peer);
+    if (peer == NULL)
+        return;
+    struct sink *sink = sink_new(&w->media, order->sink, &order->options, now);
+    if (sink == NULL) {
+        w->counters.orders_refused++;
+        return;
+    }
+    if (!slots_put(&w->sinks, order->sink, sink)) {
+        w->counters.orders_malformed++;
+        sink_free(sink);
+        return;
+    }
+    if (!ref_is_none(order->source.ref))
+        sink_set_source(sink, relay_source(w, now, &order->source, &order->desc), now);
+    if (!peer_attach_sink(peer, now, order->mindex, sink)) {
+        w->counters.orders_stale++;
+        slots_del(&w->sinks, order->sink);
+        sink_free(sink);
+    }
+}
+
+void on_sink_set(struct worker *w, usec_t now, const struct sink_set_order *order)
+{
+    struct sink *sink = find_sink(w, order->sink);
+    if (sink != NULL)
+        sink_set_options(sink, &order->options, now);
+}
+
+void on_sink_switch(struct worker *w, usec_t now, const struct sink_switch_order *order)
+{
+    struct sink *sink = find_sink(w, order->sink);
+    if (sink == NULL)
+        return;
+    struct source *source = ref_is_none(order->source.ref) ? NULL : relay_source(w, now, &order->source, &order->desc);
+    sink_set_source(sink, source, now);
+    if (source != NULL && sink->port != NULL && sink->port->ops->is_ready(sink->port))
+        (void)fanout_replay(source, sink, now);
+}
+
+void on_sink_del(struct worker *w, usec_t now, const struct sink_del_order *order)
+{
+    struct sink *sink = find_sink(w, order->sink);
+    (void)now;
+    if (sink == NULL)
+        return;
+    slots_del(&w->sinks, order->sink);
+    peer_detach_sink(sink);
+    sink_free(sink);
+}
+
+void on_source_set(struct worker *w, usec_t now, const struct source_set_order *order)
+{
+    struct source *source = find_source(w, order->source);
+    (void)now;
+    if (source != NULL)
+        source_set_active(source, order->active);
+}
+
+void on_source_cap(struct worker *w, usec_t now, const struct source_cap_order *order)
+{
+    struct source *source = find_source(w, order->source);
+    if (source != NULL && source->origin != NULL)
+        peer_set_rate_cap(source, now, &order->cap);
+}
+
+void on_keyframe_ask(struct worker *w, usec_t now, const struct keyframe_ask *order)
+{
+    struct source *source = find_source(w, order->source);
+    (void)now;
+    if (source != NULL)
+        source_want_keyframe(source);
+}
+
+static void tell_layers(struct worker *w)
+{
+    for (struct list *it; (it = list_pop(&w->media.layers)) != NULL;) {
+        const struct sink *sink = CONTAINER_OF(it, struct sink, changed);
+        const struct sink_layer_fact fact = {sink->name, sink->select.substream, sink->select.temporal};
+        if (sink->source != NULL && sink->source->desc.kind == MEDIA_VIDEO)
+            actor_send(w->actor, ACTOR_CONTROL, CONTROL_SINK_LAYER, &fact, sizeof(fact));
+    }
+}
+
+static void ask_keyframes(struct worker *w, usec_t now)
+{
+    LIST_EACH(it, &w->media.keyframes) {
+        struct source *source = CONTAINER_OF(it, struct source, wanting);
+        if (!source_keyframe_due(source, now))
+            continue;
+        const struct keyframe_ask ask = {source->name};
+        if (source->origin != NULL)
+            peer_ask_keyframe(source, now);
+        else
+            actor_send(w->actor, (actor_id)(ACTOR_WORKER_0 + source->home_worker), WORKER_KEYFRAME_ASK, &ask, sizeof(ask));
+    }
+}
+
+static void bury_orphans(struct worker *w)
+{
+    for (struct list *it; (it = list_pop(&w->media.orphans)) != NULL;) {
+        struct source *source = CONTAINER_OF(it, struct source, wanting);
+        const struct relay_state gone = {source->name, false};
+        for (uint64_t workers = source->relay_mask; workers != 0; workers &= workers - 1)
+            actor_send(w->actor, (actor_id)(ACTOR_WORKER_0 + __builtin_ctzll(workers)), WORKER_RELAY_STATE, &gone, sizeof(gone));
+        if (source->proxy)
+            relay_forget(w, source);
+        source_free(source);
+    }
+}
+
+void worker_tell_graph(struct worker *w, usec_t now)
+{
+    bury_orphans(w);
+    tell_layers(w);
+    ask_keyframes(w, now);
+}
+
+usec_t worker_graph_deadline(struct worker *w)
+{
+    usec_t first = USEC_NEVER;
+    LIST_EACH(it, &w->media.keyframes)
+        first = usec_min(first, source_keyframe_deadline(CONTAINER_OF(it, struct source, wanting)));
+    return first;
+}

@@ -1,0 +1,122 @@
+/* worker/worker_private.h - the inside of a worker, shared by this folder's files only. */
+#pragma once
+
+#include "base/hash.h"
+#include "base/map.h"
+#include "media/source.h"
+#include "msg/control.h"
+#include "msg/worker.h"
+#include "peer/peer.h"
+#include "proto/stun/stun_query.h"
+#include "worker/worker.h"
+
+#define DATAGRAMS_PER_TURN  256u        /* of one socket (design section 5) */
+#define TIMERS_PER_TURN     1024u
+#define PROXY_RETRY_US      MSEC(200)   /* an unanswered RELAY_OPEN is repeated: no order is promised across pairs */
+#define SRFLX_REFRESH_US    SEC(25)     /* keeps the NAT binding of a socket alive (RFC 8445 11) */
+#define SRFLX_TXID_PREFIX   0xFFFFFF00u /* transaction ids of a socket's own queries begin with it + the socket's number */
+
+/* An address pair and whose it is. */
+struct binding {
+    struct map_node node;
+    struct list of_peer;
+    struct net_tuple tuple;
+    struct ref peer;
+};
+
+struct worker_counters {
+    uint64_t datagrams;
+    uint64_t stun_unknown_ufrag;        /* a check for nobody: dropped in silence */
+    uint64_t stun_unknown_txid;
+    uint64_t stun_malformed;
+    uint64_t unknown_tuple;             /* not STUN, from an address that is nobody's */
+    uint64_t orders_stale;              /* about something gone: a normal case */
+    uint64_t orders_refused;            /* a pool or table at its limit */
+    uint64_t orders_malformed;          /* our own mistake */
+    uint64_t bindings_stolen;           /* the newest nomination wins */
+    uint64_t relay_in;
+    uint64_t relay_unknown;
+    uint64_t sent_packets;
+    uint64_t sent_runs;
+    uint64_t seal_failed;
+};
+
+struct srflx {
+    struct stun_query query;
+    struct net_addr told;               /* what control knows */
+    usec_t again_at;
+};
+
+struct worker {
+    struct actor *actor;
+    struct worker_config config;
+    struct rng rng;
+    struct hash_key hash_key;
+    struct media media;
+    struct peer_env env;
+    struct slots peers;
+    struct slots sources;
+    struct slots sinks;
+    struct map tuples;
+    struct pool bindings;
+    struct timerq timers;
+    struct list touched;                /* peers whose deadline is to be looked up again */
+    struct list proxies;                /* sources fed by other workers: struct proxy */
+    struct pool proxy_pool;
+    usec_t proxies_at;                  /* next look at the proxies */
+    struct net_addr bases[WORKER_SOCKETS_MAX];
+    struct srflx srflx[WORKER_SOCKETS_MAX];
+    struct udp_inbox *inbox;
+    struct worker_counters counters;
+};
+
+/* What a worker remembers about a source that lives elsewhere. */
+struct proxy {
+    struct list node;
+    struct source *source;
+    usec_t asked_at;
+};
+
+/* worker.c */
+void worker_touch(struct worker *w, struct peer *peer);
+struct peer *worker_peer(struct worker *w, struct ref ref);
+/* demux.c */
+void demux_packet(struct worker *w, usec_t now, uint32_t socket, const struct udp_datagram *datagram);
+void demux_bind(struct worker *w, usec_t now, struct peer *peer, const struct net_tuple *tuple);
+void demux_unbind(struct worker *w, struct peer *peer, const struct net_tuple *tuple);
+void demux_unbind_all(struct worker *w, struct peer *peer);
+/* egress.c */
+void egress_flush(struct worker *w, usec_t now);
+/* on_peer.c: orders about peers, and what peers have to say */
+void on_peer_open(struct worker *w, usec_t now, const struct peer_open_order *order);
+void on_peer_apply(struct worker *w, usec_t now, const struct peer_apply_order *order, size_t size);
+void on_peer_candidate(struct worker *w, usec_t now, const struct peer_candidate_order *order);
+void on_peer_candidates_end(struct worker *w, usec_t now, const struct peer_end_order *order);
+void on_peer_close(struct worker *w, usec_t now, const struct peer_close_order *order);
+void worker_close_peer(struct worker *w, usec_t now, struct peer *peer, bool notify);
+void worker_tell_events(struct worker *w, usec_t now);
+/* on_graph.c: orders about sources and sinks, and what they have to say */
+void on_sink_add(struct worker *w, usec_t now, const struct sink_add_order *order);
+void on_sink_set(struct worker *w, usec_t now, const struct sink_set_order *order);
+void on_sink_switch(struct worker *w, usec_t now, const struct sink_switch_order *order);
+void on_sink_del(struct worker *w, usec_t now, const struct sink_del_order *order);
+void on_source_set(struct worker *w, usec_t now, const struct source_set_order *order);
+void on_source_cap(struct worker *w, usec_t now, const struct source_cap_order *order);
+void on_keyframe_ask(struct worker *w, usec_t now, const struct keyframe_ask *order);
+void worker_tell_graph(struct worker *w, usec_t now);
+usec_t worker_graph_deadline(struct worker *w);
+/* relay.c */
+struct source *relay_source(struct worker *w, usec_t now, const struct source_name *name, const struct source_desc *desc);
+void on_relay_open(struct worker *w, usec_t now, actor_id from, const struct relay_order *order);
+void on_relay_close(struct worker *w, usec_t now, actor_id from, const struct relay_order *order);
+void on_relay_state(struct worker *w, usec_t now, const struct relay_state *state);
+void on_relay(void *owner, usec_t now, actor_id from, struct view record);
+void relay_orphan(struct worker *w, struct source *source);
+void relay_forget(struct worker *w, const struct source *source);
+void relay_look(struct worker *w, usec_t now);
+extern const struct media_relay relay_ports;
+/* srflx.c */
+void srflx_start(struct worker *w, usec_t now);
+void srflx_input(struct worker *w, usec_t now, uint32_t socket, const struct udp_datagram *datagram);
+void srflx_turn(struct worker *w, usec_t now);
+usec_t srflx_deadline(const struct worker *w);
