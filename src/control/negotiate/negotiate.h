@@ -23,6 +23,7 @@
 #include "proto/dtls/dtls_types.h"
 #include "proto/ice/ice_types.h"
 #include "proto/rtp/ext_types.h"
+#include "proto/sdp/candidate.h"
 #include "proto/sdp/extmap.h"
 #include "proto/sdp/sdp.h"
 
@@ -34,7 +35,6 @@
 #define NEGOTIATE_LAYERS_MAX          3u
 #define NEGOTIATE_PTS_MAX             40u    /* media payload types kept per line; rtx is not counted */
 #define NEGOTIATE_LOCAL_PTS_MAX       8u     /* the first ones; plugins use one, or two with RED or DTMF */
-#define NEGOTIATE_CANDIDATES_MAX      64u    /* in a client's description; more are ignored */
 #define NEGOTIATE_UFRAG_ROOM          257u   /* RFC 8839 5.4: 4 to 256 characters */
 #define NEGOTIATE_PWD_ROOM            257u   /* RFC 8839 5.4: 22 to 256 characters */
 #define NEGOTIATE_WIRE_BYTES_MAX      (1024u * 1024u)
@@ -89,14 +89,9 @@ struct remote_mline {
     uint32_t max_message_bytes;                       /* application: RFC 8841 6; 0 is "no limit" */
 };
 
-struct remote_ext {
-    uint8_t id;                                       /* 0: not there; one id space for all lines (webrtc.md 4.4) */
-    uint8_t direction;                                /* enum sdp_direction, the client's */
-};
-
 struct remote_candidate {
     struct ice_candidate candidate;
-    char name[64];                                    /* an mDNS name to be asked for; "" when the address is there */
+    char name[CANDIDATE_ADDRESS_CHARS_MAX + 1];       /* an mDNS name to be asked for; "" when the address is there */
 };
 
 struct remote_description {
@@ -106,10 +101,10 @@ struct remote_description {
     char first_mid[NEGOTIATE_MID_ROOM];               /* the one that trickled candidates are for */
     bool end_of_candidates;
     bool has_rtx;                                     /* some apt */
-    struct remote_ext exts[SDP_EXT_COUNT];
+    uint8_t ext_ids[SDP_EXT_COUNT];                   /* 0: not there; one id space for all lines (webrtc.md 4.4) */
     uint8_t rtx_of[SDP_PTS_MAX];                      /* media PT -> its rtx PT; 0: none */
     char rtp_proto[NEGOTIATE_PROTO_ROOM];             /* of the first audio or video line; "" when there is none */
-    uint16_t candidate_count;
+    uint16_t candidate_count;                         /* of the first line; at most REMOTE_CANDIDATES_MAX, more are ignored */
     struct remote_candidate *candidates;
     uint16_t mline_count;
     struct remote_mline *mlines;
@@ -122,7 +117,8 @@ struct local_mline {
     enum sdp_direction direction;                     /* ours: sendonly means that we send */
     bool disabled;
     bool simulcast;                                   /* the client's rids were accepted */
-    bool rtx;                                         /* rtx PTs and the FID group stand in our text */
+    bool nack;
+    bool rtx;                                         /* rtx PTs stand in our text */
     uint32_t exts;                                    /* SDP_EXT_BITs of its extmaps */
     uint32_t ssrc;                                    /* minted once, kept for the PeerConnection; 0 for data */
     uint32_t ssrc_rtx;
@@ -175,7 +171,7 @@ void anonymise(struct sdp *sdp);
 struct negotiate_local_input {
     const char *ufrag;
     const char *pwd;
-    const struct dtls_fingerprint *fingerprint;  /* ours; NULL: no encryption, no a=fingerprint and a=setup */
+    const char *fingerprint;                          /* SHA-256 of ours, "AB:CD:.."; NULL: no encryption, no DTLS lines */
     const struct net_addr *address;                   /* of o= and c= */
     const struct ice_candidate *candidates;           /* half trickle: on every line; already mapped (webrtc.md 6.2) */
     size_t candidate_count;

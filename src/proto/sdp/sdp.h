@@ -10,6 +10,7 @@
 #pragma once
 
 #include "base/buf.h"
+#include "base/str.h"
 #include "base/types.h"
 
 /* What a stranger may make us hold. io refuses longer texts than this long before. 128 m-lines of a browser that offers
@@ -87,6 +88,15 @@ void        sdp_free(struct sdp *sdp);               /* NULL is fine */
 /* Appends the text, CRLF after each line: v o s t [c] attributes, then per medium m [c] [b] direction attributes.
  * False when the sdp or the buffer has failed. */
 bool sdp_write(const struct sdp *sdp, struct buf *out);
+
+void sdp_attr_write(const struct sdp_attr *attr, struct buf *out);   /* "a=name:value" and CRLF */
+
+/* Cuts the next run of non-blanks off `rest`; empty at the end. How every line of SDP is read. */
+static inline struct view sdp_field(struct view *rest)
+{
+    *rest = str_trim(*rest);
+    return str_split(rest, ' ');
+}
 
 /* A copy that lives as long as the sdp. */
 struct view sdp_text(struct sdp *sdp, struct view text);

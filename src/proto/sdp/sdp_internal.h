@@ -1,10 +1,9 @@
 /* proto/sdp/sdp_internal.h - for this folder only: the memory of one sdp, which only grows and goes all at once (how much a
- * stranger can make it grow is bounded by the limits of sdp.h), and the one way of cutting a line into fields. */
+ * stranger can make it grow is bounded by the limits of sdp.h), and what offers and answers have in common. */
 #pragma once
 
 #include <stdarg.h>
 
-#include "base/str.h"
 #include "proto/sdp/offer_answer.h"
 #include "proto/sdp/sdp.h"
 
@@ -15,13 +14,6 @@ struct view sdp_textv(struct sdp *sdp, const char *format, va_list args) __attri
 
 /* An attribute whose texts already live as long as the sdp; false at the limit. */
 bool sdp_attr_append(struct sdp *sdp, struct sdp_attrs *attrs, struct view name, struct view value);
-
-/* The next run of non-blanks; empty at the end. */
-static inline struct view sdp_field(struct view *rest)
-{
-    *rest = str_trim(*rest);
-    return str_split(rest, ' ');
-}
 
 /* ---- what offers and answers write alike (offer_answer.c) ---- */
 

@@ -10,17 +10,21 @@ static void write_address(struct buf *out, char letter, const struct sdp_connect
     buf_add_text(out, "\r\n");
 }
 
+void sdp_attr_write(const struct sdp_attr *attr, struct buf *out)
+{
+    buf_add_text(out, "a=");
+    buf_add_view(out, attr->name);
+    if (attr->value.size > 0) {
+        buf_add_char(out, ':');
+        buf_add_view(out, attr->value);
+    }
+    buf_add_text(out, "\r\n");
+}
+
 static void write_attrs(struct buf *out, const struct sdp_attrs *attrs)
 {
-    for (const struct sdp_attr *attr = attrs->first; attr != NULL; attr = attr->next) {
-        buf_add_text(out, "a=");
-        buf_add_view(out, attr->name);
-        if (attr->value.size > 0) {
-            buf_add_char(out, ':');
-            buf_add_view(out, attr->value);
-        }
-        buf_add_text(out, "\r\n");
-    }
+    for (const struct sdp_attr *attr = attrs->first; attr != NULL; attr = attr->next)
+        sdp_attr_write(attr, out);
 }
 
 static void write_session(struct buf *out, const struct sdp *sdp)
