@@ -78,10 +78,9 @@ static void wake(struct ice *ice)
 /* The remote has other credentials in the same generation: what was tried with the old ones says nothing. */
 static void start_over(struct ice *ice)
 {
-    ice->send_pairs = 0;
     ICE_EACH_PAIR(ice, p)
         if (ice_pair_is_used(p) && !ice_pair_is_selected(ice, p) && (p->flags & (ICE_OLD | ICE_CLOSED)) == 0)
-            p->state = ICE_PAIR_WAITING;
+            ice_pair_wait(ice, p, 0);
 }
 
 enum err ice_set_remote(struct ice *ice, struct view ufrag, struct view pwd)

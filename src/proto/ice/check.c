@@ -117,7 +117,7 @@ void ice_checks_run(struct ice *ice, usec_t now)
     struct ice_pair *pair;
     while (can_check(ice) && (pair = next_ready(ice, now)) != NULL) {
         if (pair->state == ICE_PAIR_IN_PROGRESS && is_reserve(ice, pair))
-            pair->state = ICE_PAIR_WAITING;
+            ice_pair_wait(ice, pair, 0);
         else if (pair->state == ICE_PAIR_IN_PROGRESS && pair->sends >= ICE_SENDS_MAX)
             ice_pair_fail(ice, pair);
         else

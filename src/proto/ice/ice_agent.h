@@ -144,6 +144,7 @@ struct ice_pair *ice_pair_find(struct ice *ice, const struct net_tuple *tuple, b
 struct ice_pair *ice_pair_add(struct ice *ice, const struct net_tuple *tuple, enum ice_candidate_type type,
                               uint32_t priority, bool must);
 void ice_pair_drop(struct ice *ice, struct ice_pair *pair);      /* FREE, or GONE until its event is drained */
+void ice_pair_wait(struct ice *ice, struct ice_pair *pair, enum ice_pair_flag flags);   /* to be checked, with `flags` on top */
 void ice_pair_fail(struct ice *ice, struct ice_pair *pair);
 void ice_pair_close(struct ice *ice, struct ice_pair *pair, enum ice_failure why);    /* a lite agent may use it again */
 void ice_pair_verify(struct ice *ice, struct ice_pair *pair);

@@ -160,8 +160,7 @@ static void on_role_conflict(struct ice *ice, struct ice_pair *pair, bool is_con
     }
     if (is_consent)
         return;
-    pair->state = ICE_PAIR_WAITING;
-    pair->flags |= ICE_TRIGGERED;
+    ice_pair_wait(ice, pair, ICE_TRIGGERED);
 }
 
 static void on_success(struct ice *ice, usec_t now, struct ice_pair *pair, bool is_consent)

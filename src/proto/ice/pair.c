@@ -130,6 +130,13 @@ void ice_pair_drop(struct ice *ice, struct ice_pair *pair)
     pair->flags = 0;
 }
 
+void ice_pair_wait(struct ice *ice, struct ice_pair *pair, enum ice_pair_flag flags)
+{
+    unschedule(ice, pair);
+    pair->state = ICE_PAIR_WAITING;
+    pair->flags |= (uint16_t)flags;
+}
+
 void ice_pair_fail(struct ice *ice, struct ice_pair *pair)
 {
     unschedule(ice, pair);
@@ -203,6 +210,5 @@ void ice_pair_trigger(struct ice *ice, usec_t now, struct ice_pair *pair)
     default:
         CHECK(ice_pair_is_used(pair));
     }
-    pair->state = ICE_PAIR_WAITING;
-    pair->flags |= ICE_TRIGGERED;
+    ice_pair_wait(ice, pair, ICE_TRIGGERED);
 }

@@ -147,8 +147,7 @@ static void nominate_when_due(struct ice *ice, usec_t now)
     if (now < *timer && is_better_one_pending(ice, best))
         return;
     *timer = USEC_NEVER;
-    best->state = ICE_PAIR_WAITING;
-    best->flags |= ICE_NOMINATE | ICE_TRIGGERED;
+    ice_pair_wait(ice, best, ICE_NOMINATE | ICE_TRIGGERED);
 }
 
 static usec_t patience_ends(const struct ice *ice)
@@ -187,7 +186,7 @@ static void check_others_again(struct ice *ice)
     ICE_EACH_PAIR(ice, p) {
         bool idle = p->state == ICE_PAIR_SUCCEEDED || p->state == ICE_PAIR_FAILED;
         if (idle && !ice_pair_is_selected(ice, p) && (p->flags & (ICE_OLD | ICE_CLOSED)) == 0)
-            p->state = ICE_PAIR_WAITING;
+            ice_pair_wait(ice, p, 0);
     }
 }
 
