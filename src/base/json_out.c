@@ -9,12 +9,12 @@
 
 #define INDENT "   "      /* three blanks a level (transports.md 1.2) */
 
-void json_begin(struct json_out *j, struct buf *buf, enum json_layout layout)
+void jout_begin(struct json_out *j, struct buf *buf, enum json_layout layout)
 {
     *j = (struct json_out){.buf = buf, .layout = layout, .empty = true};
 }
 
-void json_resume(struct json_out *j, struct buf *buf, enum json_layout layout, uint8_t depth, bool empty)
+void jout_resume(struct json_out *j, struct buf *buf, enum json_layout layout, uint8_t depth, bool empty)
 {
     CHECK(depth < JSON_DEPTH_MAX);
     *j = (struct json_out){.buf = buf, .layout = layout, .depth = depth, .empty = empty};
@@ -60,15 +60,15 @@ static void lead(struct json_out *j, const char *key)
 {
     if (j->depth > 0) {
         if (!j->empty)
-            buf_add_text(j->buf, j->layout == JSON_PLAIN ? ", " : ",");
-        if (j->layout == JSON_INDENTED)
+            buf_add_text(j->buf, j->layout == LAYOUT_PLAIN ? ", " : ",");
+        if (j->layout == LAYOUT_INDENTED)
             new_line(j);
     }
     j->empty = false;
     if (key == NULL)
         return;
     write_escaped(j->buf, str_of(key));
-    buf_add_text(j->buf, j->layout == JSON_COMPACT ? ":" : ": ");
+    buf_add_text(j->buf, j->layout == LAYOUT_COMPACT ? ":" : ": ");
 }
 
 static void open_container(struct json_out *j, const char *key, bool array)
@@ -80,41 +80,41 @@ static void open_container(struct json_out *j, const char *key, bool array)
     j->empty = true;
 }
 
-void json_object(struct json_out *j, const char *key)
+void jout_object(struct json_out *j, const char *key)
 {
     open_container(j, key, false);
 }
 
-void json_array(struct json_out *j, const char *key)
+void jout_array(struct json_out *j, const char *key)
 {
     open_container(j, key, true);
 }
 
-void json_end(struct json_out *j)
+void jout_end(struct json_out *j)
 {
     CHECK(j->depth > 0);
     bool array = j->array[j->depth--];
-    if (j->layout == JSON_INDENTED && !j->empty)
+    if (j->layout == LAYOUT_INDENTED && !j->empty)
         new_line(j);
     buf_add_char(j->buf, array ? ']' : '}');
     j->empty = false;
 }
 
-void json_string_view(struct json_out *j, const char *key, struct view text)
+void jout_string_view(struct json_out *j, const char *key, struct view text)
 {
     lead(j, key);
     write_escaped(j->buf, text);
 }
 
-void json_string(struct json_out *j, const char *key, const char *text)
+void jout_string(struct json_out *j, const char *key, const char *text)
 {
     if (text == NULL)
-        json_null(j, key);
+        jout_null(j, key);
     else
-        json_string_view(j, key, str_of(text));
+        jout_string_view(j, key, str_of(text));
 }
 
-void json_int(struct json_out *j, const char *key, int64_t v)
+void jout_int(struct json_out *j, const char *key, int64_t v)
 {
     lead(j, key);
     if (v < 0) {
@@ -125,19 +125,19 @@ void json_int(struct json_out *j, const char *key, int64_t v)
     }
 }
 
-void json_uint(struct json_out *j, const char *key, uint64_t v)
+void jout_uint(struct json_out *j, const char *key, uint64_t v)
 {
     lead(j, key);
     buf_add_u64(j->buf, v);
 }
 
-void json_bool(struct json_out *j, const char *key, bool v)
+void jout_bool(struct json_out *j, const char *key, bool v)
 {
     lead(j, key);
     buf_add_text(j->buf, v ? "true" : "false");
 }
 
-void json_real(struct json_out *j, const char *key, double v)
+void jout_real(struct json_out *j, const char *key, double v)
 {
     char text[40];
     lead(j, key);
@@ -149,26 +149,26 @@ void json_real(struct json_out *j, const char *key, double v)
     buf_add_text(j->buf, text);
 }
 
-void json_null(struct json_out *j, const char *key)
+void jout_null(struct json_out *j, const char *key)
 {
     lead(j, key);
     buf_add_text(j->buf, "null");
 }
 
-void json_raw(struct json_out *j, const char *key, struct view json)
+void jout_raw(struct json_out *j, const char *key, struct view json)
 {
     lead(j, key);
     buf_add_view(j->buf, json);
 }
 
-bool json_layout_parse(enum json_layout *out, struct view text)
+bool jout_layout_parse(enum json_layout *out, struct view text)
 {
     if (str_equal_nocase(text, STR("compact")))
-        *out = JSON_COMPACT;
+        *out = LAYOUT_COMPACT;
     else if (str_equal_nocase(text, STR("plain")))
-        *out = JSON_PLAIN;
+        *out = LAYOUT_PLAIN;
     else if (str_equal_nocase(text, STR("indented")))
-        *out = JSON_INDENTED;
+        *out = LAYOUT_INDENTED;
     else
         return false;
     return true;

@@ -5,34 +5,34 @@
 
 static void write_sample(struct json_out *j)
 {
-    json_object(j, NULL);
-    json_string(j, "janus", "success");
-    json_object(j, "data");
-    json_uint(j, "id", 9007199254740991u);
-    json_end(j);
-    json_array(j, "list");
-    json_int(j, NULL, -1);
-    json_bool(j, NULL, true);
-    json_object(j, NULL);
-    json_end(j);
-    json_end(j);
-    json_end(j);
+    jout_object(j, NULL);
+    jout_string(j, "janus", "success");
+    jout_object(j, "data");
+    jout_uint(j, "id", 9007199254740991u);
+    jout_end(j);
+    jout_array(j, "list");
+    jout_int(j, NULL, -1);
+    jout_bool(j, NULL, true);
+    jout_object(j, NULL);
+    jout_end(j);
+    jout_end(j);
+    jout_end(j);
 }
 
 static void test_layouts(void **state)
 {
     (void)state;
     static const struct { enum json_layout layout; const char *text; } cases[] = {
-        {JSON_COMPACT, "{\"janus\":\"success\",\"data\":{\"id\":9007199254740991},\"list\":[-1,true,{}]}"},
-        {JSON_PLAIN, "{\"janus\": \"success\", \"data\": {\"id\": 9007199254740991}, \"list\": [-1, true, {}]}"},
-        {JSON_INDENTED, "{\n   \"janus\": \"success\",\n   \"data\": {\n      \"id\": 9007199254740991\n   },\n   \"list\": [\n"
+        {LAYOUT_COMPACT, "{\"janus\":\"success\",\"data\":{\"id\":9007199254740991},\"list\":[-1,true,{}]}"},
+        {LAYOUT_PLAIN, "{\"janus\": \"success\", \"data\": {\"id\": 9007199254740991}, \"list\": [-1, true, {}]}"},
+        {LAYOUT_INDENTED, "{\n   \"janus\": \"success\",\n   \"data\": {\n      \"id\": 9007199254740991\n   },\n   \"list\": [\n"
                         "      -1,\n      true,\n      {}\n   ]\n}"},
     };
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         struct buf buf;
         struct json_out j;
         buf_init(&buf, 4096);
-        json_begin(&j, &buf, cases[i].layout);
+        jout_begin(&j, &buf, cases[i].layout);
         write_sample(&j);
         assert_string_equal(buf_text(&buf), cases[i].text);
         buf_fini(&buf);
@@ -45,15 +45,15 @@ static void test_strings_are_escaped(void **state)
     struct buf buf;
     struct json_out j;
     buf_init(&buf, 4096);
-    json_begin(&j, &buf, JSON_COMPACT);
-    json_array(&j, NULL);
-    json_string(&j, NULL, "a\"b\\c\n\r\t\b\f/\x01\x1f\x7f\xc3\xa9");
-    json_string(&j, NULL, NULL);
-    json_real(&j, NULL, 21);
-    json_real(&j, NULL, 0.5);
-    json_raw(&j, NULL, STR("{\"x\":1}"));
-    json_int(&j, NULL, INT64_MIN);
-    json_end(&j);
+    jout_begin(&j, &buf, LAYOUT_COMPACT);
+    jout_array(&j, NULL);
+    jout_string(&j, NULL, "a\"b\\c\n\r\t\b\f/\x01\x1f\x7f\xc3\xa9");
+    jout_string(&j, NULL, NULL);
+    jout_real(&j, NULL, 21);
+    jout_real(&j, NULL, 0.5);
+    jout_raw(&j, NULL, STR("{\"x\":1}"));
+    jout_int(&j, NULL, INT64_MIN);
+    jout_end(&j);
     assert_string_equal(buf_text(&buf), "[\"a\\\"b\\\\c\\n\\r\\t\\b\\f/\\u0001\\u001f\x7f\xc3\xa9\",null,21.0,0.5,{\"x\":1},"
                                         "-9223372036854775808]");
     buf_fini(&buf);
@@ -62,11 +62,11 @@ static void test_strings_are_escaped(void **state)
 static void test_layout_names(void **state)
 {
     (void)state;
-    enum json_layout layout = JSON_PLAIN;
-    assert_true(json_layout_parse(&layout, STR("Indented")));
-    assert_int_equal(layout, JSON_INDENTED);
-    assert_false(json_layout_parse(&layout, STR("pretty")));
-    assert_int_equal(layout, JSON_INDENTED);
+    enum json_layout layout = LAYOUT_PLAIN;
+    assert_true(jout_layout_parse(&layout, STR("Indented")));
+    assert_int_equal(layout, LAYOUT_INDENTED);
+    assert_false(jout_layout_parse(&layout, STR("pretty")));
+    assert_int_equal(layout, LAYOUT_INDENTED);
 }
 
 int main(void)

@@ -1,0 +1,60 @@
+/* plugins/echotest/echotest.h - the inside of the EchoTest plugin (echotest.md): what a client sends comes back to it. */
+#pragma once
+
+#include "plugins/plugin.h"
+#include "proto/sdp/offer_answer.h"
+
+#define ECHO_ERROR_NO_MESSAGE  411      /* echotest.md 2.3 */
+#define ECHO_ERROR_JSON        412
+#define ECHO_ERROR_ELEMENT     413
+#define ECHO_ERROR_SDP         414
+#define ECHO_EVENT_BYTES       4096u
+
+struct echotest {
+    struct host *host;
+};
+
+/* One m-line that is echoed. */
+struct echo_line {
+    struct ref sink;                    /* REF_NONE: nothing goes back */
+    struct ref source;
+    bool video;
+    bool simulcast;
+    uint8_t pt;
+};
+
+struct echo_session {
+    struct ref handle;
+    bool audio_active;
+    bool video_active;
+    uint32_t bitrate_bps;
+    bool e2ee;
+    bool svc;
+    uint8_t substream_target;
+    uint8_t temporal_target;
+    uint8_t spatial_layer_target;
+    uint8_t temporal_layer_target;
+    uint32_t fallback_us;
+    int16_t min_delay;
+    int16_t max_delay;
+    int8_t substream;                   /* relayed now; -1: nothing yet */
+    int8_t temporal;
+    bool has_simulcast;
+    uint16_t simulcast_mindex;
+    enum codec audio_codec;
+    enum codec video_codec;
+    uint32_t slowlink_count;
+    uint16_t line_count;
+    struct echo_line *lines;            /* by m-line index */
+};
+
+/* answer.c: the SDP answer to an offer. NULL, and `reason`, when the offer can't be parsed; the caller frees it.
+ * accepted[] has a place for each of the answer's m-lines. */
+struct sdp *echo_answer(const struct plugin_request *request, struct sdp_accepted accepted[SDP_MLINES_MAX], char reason[SDP_REASON_ROOM]);
+
+/* media.c: the media graph of a session. */
+void echo_wire(struct echotest *echo, struct echo_session *session, const struct sdp *answer, const struct sdp_accepted *accepted);
+void echo_apply(struct echotest *echo, struct echo_session *session);       /* options of all sinks */
+void echo_cap(struct echotest *echo, struct echo_session *session, bool now);
+void echo_keyframe(struct echotest *echo, struct echo_session *session);
+void echo_unwire(struct echo_session *session);
