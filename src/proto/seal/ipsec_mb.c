@@ -52,12 +52,12 @@ static void prepare_jobs(struct seal_mb *mb)
     }
 }
 
-struct seal_mb *seal_mb_new(void)
+struct seal_mb *seal_mb_new(bool use_avx512)
 {
     IMB_MGR *mgr = alloc_mb_mgr(0);
     if (mgr == NULL)
         return NULL;
-    bool avx512 = (mgr->features & IMB_CPUFLAGS_AVX512) == IMB_CPUFLAGS_AVX512;
+    bool avx512 = use_avx512 && (mgr->features & IMB_CPUFLAGS_AVX512) == IMB_CPUFLAGS_AVX512;
     bool avx2 = (mgr->features & IMB_CPUFLAGS_AVX2) == IMB_CPUFLAGS_AVX2;
     if (!avx2) {                   /* below that, OpenSSL is as good */
         free_mb_mgr(mgr);

@@ -2,8 +2,9 @@
 #include "base/check.h"
 #include "proto/seal/seal_internal.h"
 
-struct seal_mb *seal_mb_new(void)
+struct seal_mb *seal_mb_new(bool use_avx512)
 {
+    (void)use_avx512;
     return NULL;
 }
 

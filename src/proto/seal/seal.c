@@ -21,8 +21,8 @@ static size_t item_size(const struct seal_shared *shared, enum seal_profile prof
 
 struct seal_shared *seal_shared_new(enum seal_backend backend, uint32_t keys_max)
 {
-    struct seal_mb *mb = backend == SEAL_BACKEND_OPENSSL ? NULL : seal_mb_new();
-    if (mb == NULL && backend == SEAL_BACKEND_IPSEC_MB)
+    struct seal_mb *mb = backend == SEAL_BACKEND_OPENSSL ? NULL : seal_mb_new(backend != SEAL_BACKEND_IPSEC_MB_AVX2);
+    if (mb == NULL && backend != SEAL_BACKEND_OPENSSL && backend != SEAL_BACKEND_AUTO)
         return NULL;
     struct seal_shared *shared = mem_get_zero(sizeof(*shared));
     shared->keys_max = keys_max;

@@ -53,6 +53,7 @@ enum seal_backend {
     SEAL_BACKEND_AUTO,             /* libipsec-mb where it was built in and the CPU has AES-NI and AVX2; else OpenSSL */
     SEAL_BACKEND_OPENSSL,
     SEAL_BACKEND_IPSEC_MB,
+    SEAL_BACKEND_IPSEC_MB_AVX2,    /* the same as if the CPU had no AVX-512: for tests and benchmarks */
 };
 
 struct seal_shared;

@@ -96,7 +96,7 @@ void seal_hmac_run(const struct seal_hmac *hmac, struct view message, struct vie
 void seal_derive(struct seal_shared *shared, const struct seal_master *master, uint8_t label, uint8_t *out, size_t size);
 
 /* ipsec_mb.c, or the same names refusing in a build without it. */
-struct seal_mb *seal_mb_new(void);                             /* NULL: this CPU has no use for it */
+struct seal_mb *seal_mb_new(bool use_avx512);                  /* NULL: this CPU has no use for it */
 void seal_mb_free(struct seal_mb *mb);
 const char *seal_mb_name(const struct seal_mb *mb);
 size_t seal_mb_expanded_size(enum seal_profile profile);
