@@ -92,7 +92,9 @@ void localaddr_select(struct localaddr_list *out, const struct localaddr_list *a
             add(out, item);
     }
     /* Nothing but `lo`: a test machine or a container without a network. Refusing would help nobody. */
-    for (uint32_t i = 0; !enforced && out->count == 0 && i < all->count; i++) {
+    if (enforced || out->count > 0)
+        return;
+    for (uint32_t i = 0; i < all->count; i++) {
         const struct localaddr *item = &all->items[i];
         if (item->up && item->loopback && family_fits(&item->addr, rules))
             add(out, item);

@@ -65,10 +65,10 @@ int process_pid_file_open(const char *path)
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
     if (fd < 0)
         return -1;
-    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};      /* the descriptor's: a process's would end with any close */
     char text[24];
     int size = snprintf(text, sizeof(text), "%d\n", (int)getpid());
-    if (fcntl(fd, F_SETLK, &lock) != 0 || ftruncate(fd, 0) != 0 || write(fd, text, (size_t)size) != size) {
+    if (fcntl(fd, F_OFD_SETLK, &lock) != 0 || ftruncate(fd, 0) != 0 || write(fd, text, (size_t)size) != size) {
         int saved = errno == EACCES ? EAGAIN : errno;       /* POSIX allows both for a lock that is taken */
         close(fd);
         errno = saved;
