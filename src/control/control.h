@@ -46,6 +46,7 @@ struct control_config {
     const struct settings *settings;
     const struct control_worker *workers;       /* worker n is actor ACTOR_WORKER_0 + n */
     uint32_t worker_count;
+    uint32_t peers_per_worker;                  /* no more than a worker has room for; 0: PEERS_PER_WORKER_MAX */
     struct net_addr local_ip;                   /* of o=, c= and `local-ip`; NET_NONE: the first socket's */
     const char *fingerprint;                    /* of our certificate: SHA-256, "AB:CD:..." */
 

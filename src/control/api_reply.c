@@ -1,0 +1,166 @@
+#include "control/api_reply.h"
+
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "control/json_splice.h"
+#include "msg/io.h"
+
+#define REASON_BYTES_MAX 511u           /* janus-api.md 2 */
+#define TEXT_KEPT_BYTES  (1024u * 1024u)    /* a scratch buffer that grew beyond this is given back */
+
+static void begin(struct control *c, struct json_out *j, enum json_layout layout, const char *janus, int64_t session_id,
+                  const char *transaction)
+{
+    buf_clear(&c->text);
+    jout_begin(j, &c->text, layout);
+    jout_object(j, NULL);
+    jout_string(j, "janus", janus);
+    if (session_id > 0)
+        jout_int(j, "session_id", session_id);
+    if (transaction != NULL)
+        jout_string(j, "transaction", transaction);
+}
+
+static void hold(struct control *c, const struct io_send *head)
+{
+    if (c->held_count == c->held_room) {
+        c->held_room = c->held_room == 0 ? 16 : c->held_room * 2;
+        c->held = mem_resize(c->held, c->held_room * sizeof(*c->held));
+    }
+    struct io_send *block = mem_get(sizeof(*head) + head->size);
+    *block = *head;
+    memcpy(block->text, c->text.data, head->size);
+    c->held[c->held_count++] = (struct held_text){block, sizeof(*head) + head->size};
+}
+
+static void send_text(struct control *c, struct ref client, bool event)
+{
+    struct io_send head = {.client = client, .event = event, .size = (uint32_t)c->text.size};
+    if (event && c->holding > 0)
+        hold(c, &head);
+    else
+        actor_send_parts(c->actor, ACTOR_IO, IO_SEND, REF_NONE, VIEW(&head, sizeof(head)), buf_view(&c->text));
+    if (c->text.room > TEXT_KEPT_BYTES)
+        buf_fini(&c->text);
+}
+
+/* -- replies ----------------------------------------------------------------------------------------------------------- */
+
+void reply_begin(struct control *c, struct json_out *j, const struct api_request *request, const char *janus)
+{
+    begin(c, j, request->layout, janus, request->session_id, request->transaction);
+}
+
+void reply_end(struct control *c, struct json_out *j, const struct api_request *request)
+{
+    jout_end(j);
+    if (c->text.failed) {
+        c->counters.texts_too_long++;
+        reply_error(c, request, 490, "Memory error");
+        return;
+    }
+    c->counters.replies++;
+    send_text(c, request->client, false);
+}
+
+void reply_plain(struct control *c, const struct api_request *request, const char *janus)
+{
+    struct json_out j;
+    reply_begin(c, &j, request, janus);
+    reply_end(c, &j, request);
+}
+
+/* Cuts a text that vsnprintf may have cut inside a character, and whatever else is no UTF-8 at its end. */
+static struct view whole_characters(const char *text)
+{
+    struct view v = str_of(text);
+    for (unsigned i = 0; i < 4 && v.size > 0 && !utf8_is_valid(v); i++)
+        v.size--;
+    return utf8_is_valid(v) ? v : STR("Unprintable reason");
+}
+
+void reply_error(struct control *c, const struct api_request *request, int code, const char *format, ...)
+{
+    char reason[REASON_BYTES_MAX + 1];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(reason, sizeof(reason), format, args);
+    va_end(args);
+
+    struct json_out j;
+    begin(c, &j, request->layout, "error", request->session_id, request->transaction);
+    jout_object(&j, "error");
+    jout_int(&j, "code", code);
+    jout_string_view(&j, "reason", whole_characters(reason));
+    jout_end(&j);
+    jout_end(&j);
+    c->counters.replies++;
+    c->counters.errors++;
+    send_text(c, request->client, false);
+}
+
+bool request_has(struct control *c, const struct api_request *request, const struct element *list, size_t count)
+{
+    const struct element *bad;
+    int code = elements_check(request->root, list, count, &bad);
+    if (code == 456)
+        reply_error(c, request, code, "Missing mandatory element (%s)", bad->key);
+    else if (code != 0)
+        reply_error(c, request, code, "Invalid element type (%s should be %s)", bad->key, element_type_name(bad->type));
+    return code == 0;
+}
+
+void reply_plugindata(struct json_out *j, const struct handle *handle, struct view data)
+{
+    jout_object(j, "plugindata");
+    jout_string(j, "plugin", handle->host->desc->package);
+    json_splice(j, "data", data);
+    jout_end(j);
+}
+
+/* -- events ------------------------------------------------------------------------------------------------------------ */
+
+bool event_begin(struct control *c, struct json_out *j, const struct session *session, const struct handle *handle,
+                 const char *janus, const char *transaction)
+{
+    if (session->owner == NULL) {
+        c->counters.events_lost++;
+        return false;
+    }
+    begin(c, j, (enum json_layout)session->owner->layout, janus, session->id, transaction);
+    if (handle == NULL)
+        return true;
+    jout_int(j, "sender", handle->id);
+    if (handle->opaque_id != NULL && c->settings->opaqueid_in_api)
+        jout_string(j, "opaque_id", handle->opaque_id);
+    return true;
+}
+
+void event_end(struct control *c, struct json_out *j, const struct session *session)
+{
+    jout_end(j);
+    if (c->text.failed) {
+        c->counters.texts_too_long++;
+        LOG_WARN(c->actor, "An event of more than %u bytes was dropped", TEXT_BYTES_MAX);
+        return;
+    }
+    c->counters.events++;
+    send_text(c, session->owner->client, true);
+}
+
+void events_hold(struct control *c)
+{
+    c->holding++;
+}
+
+void events_release(struct control *c)
+{
+    CHECK(c->holding > 0);
+    if (--c->holding > 0)
+        return;
+    for (uint32_t i = 0; i < c->held_count; i++)
+        actor_send_block(c->actor, ACTOR_IO, IO_SEND, REF_NONE, c->held[i].block, c->held[i].size);
+    c->held_count = 0;
+}

@@ -1,0 +1,21 @@
+/* control/caller.h - a client's connection, as control remembers it: the sessions it owns and the documents of its texts
+ * that wait for a later turn. Documents of one client are processed in order; clients take turns. */
+#pragma once
+
+#include "control/api_parse.h"
+#include "control/state.h"
+
+struct caller *caller_find(const struct control *c, struct ref client);
+/* Makes it when there is none; NULL: at CLIENTS_MAX. */
+struct caller *caller_get(struct control *c, struct ref client, enum json_layout layout);
+/* Frees one that owns nothing and waits for nothing. */
+void caller_settle(struct control *c, struct caller *caller);
+
+/* A whole text has come. It is answered now as far as this turn's budget goes. */
+void caller_text(struct control *c, const struct client_request *request);
+/* Documents left over from earlier turns, at most this turn's budget. */
+void callers_serve(struct control *c);
+/* The connection has ended: what waits is dropped, its sessions end or wait for a claim. */
+void caller_gone(struct control *c, struct ref client);
+/* At the end of the process. */
+void callers_drop(struct control *c);

@@ -1,0 +1,287 @@
+#include "control/control.h"
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "control/caller.h"
+#include "control/fact.h"
+#include "control/handle.h"
+#include "control/host.h"
+#include "control/pc.h"
+#include "control/session.h"
+#include "control/state.h"
+
+/* -- made and freed on the main thread ------------------------------------------------------------------------------------- */
+
+#define FINGERPRINT_BYTES 32u           /* SHA-256 */
+
+/* "AB:CD:.." */
+static bool is_fingerprint(const char *text)
+{
+    struct view left = str_of(text);
+    uint32_t bytes = 0;
+    while (left.size > 0) {
+        uint64_t byte;
+        struct view pair = str_split(&left, ':');
+        if (pair.size != 2 || !str_hex_u64(pair, &byte))
+            return false;
+        bytes++;
+    }
+    return bytes == FINGERPRINT_BYTES;
+}
+
+static bool config_is_usable(const struct control_config *config)
+{
+    if (config->worker_count == 0 || config->worker_count > ACTOR_WORKERS_MAX)
+        return false;
+    for (uint32_t i = 0; i < config->worker_count; i++)
+        if (config->workers[i].socket_count == 0 || config->workers[i].socket_count > CONTROL_SOCKETS_MAX)
+            return false;
+    return is_fingerprint(config->fingerprint);
+}
+
+static void init_tables(struct control *c)
+{
+    uint32_t workers = c->config.worker_count;
+    uint32_t peers = c->config.peers_per_worker > 0 ? c->config.peers_per_worker : PEERS_PER_WORKER_MAX;
+    pool_init(&c->callers, "clients", sizeof(struct caller), CLIENTS_MAX);
+    pool_init(&c->sessions, "sessions", sizeof(struct session), SESSIONS_MAX);
+    pool_init(&c->handles, "handles", sizeof(struct handle), HANDLES_MAX);
+    pool_init(&c->pcs, "PeerConnections", sizeof(struct pc), workers * peers);
+    pool_init(&c->sources, "sources", sizeof(struct source), SOURCES_MAX);
+    pool_init(&c->sinks, "sinks", sizeof(struct sink), SINKS_MAX);
+    map_init(&c->callers_by_ref);
+    map_init(&c->sessions_by_id);
+    map_init(&c->handles_by_id);
+    slots_init(&c->handle_names, HANDLES_MAX);
+    slots_init(&c->source_names, SOURCES_MAX);
+    slots_init(&c->sink_names, SINKS_MAX);
+    timerq_init(&c->expiries);
+    list_init(&c->busy);
+    list_init(&c->ending);
+    list_init(&c->deferred);
+    buf_init(&c->text, TEXT_BYTES_MAX);
+    buf_init(&c->reply, TEXT_BYTES_MAX);
+    buf_init(&c->sdp, SDP_TEXT_BYTES_MAX);
+    buf_init(&c->wire, NEGOTIATE_WIRE_BYTES_MAX);
+    c->seats = mem_get_zero(workers * sizeof(*c->seats));
+    for (uint32_t i = 0; i < workers; i++)
+        slots_init(&c->seats[i].peers, peers);
+}
+
+struct control *control_new(struct actor *actor, const struct control_config *config)
+{
+    struct control *c = mem_get_zero(sizeof(*c));
+    c->actor = actor;
+    c->config = *config;
+    c->settings = config->settings;
+    if (!config_is_usable(config)) {
+        LOG_ERR(actor, "Control can't start: no worker with a socket, too many of them, or no certificate fingerprint");
+        mem_put(c);
+        return NULL;
+    }
+    c->local_ip = config->local_ip.family != NET_NONE ? config->local_ip : config->workers[0].sockets[0];
+    c->public_ips = c->settings->nat_1_1_mapping;
+    rng_init(&c->rng, config->entropy, config->entropy_source);
+    rng_bytes(&c->rng, &c->key, sizeof(c->key));
+    c->documents_left = DOCUMENTS_PER_TURN;
+    c->closings_left = HANDLES_CLOSED_PER_TURN;
+    c->next_tick = USEC_NEVER;
+    c->stop_deadline = USEC_NEVER;
+    init_tables(c);
+    hosts_start(c);
+    return c;
+}
+
+static void close_everything(struct control *c)
+{
+    sessions_end_all(c);
+    c->closings_left = UINT32_MAX;
+    sessions_end_some(c);
+    callers_drop(c);
+}
+
+/* Workers are gone: PeerConnections that still wait for their PEER_CLOSED end here. */
+static void drop_closing(struct control *c)
+{
+    for (uint32_t i = 0; i < c->config.worker_count; i++) {
+        struct slots *peers = &c->seats[i].peers;
+        for (uint32_t at = slots_next(peers, 0); at != UINT32_MAX; at = slots_next(peers, at + 1))
+            pc_free(c, peers->table[at].object);
+        CHECK(peers->count == 0);
+        slots_fini(peers);
+    }
+    mem_put(c->seats);
+}
+
+void control_free(struct control *c)
+{
+    if (c == NULL)
+        return;
+    close_everything(c);
+    drop_closing(c);
+    hosts_stop(c);
+    CHECK(c->held_count == 0);
+    mem_put(c->held);
+    buf_fini(&c->text);
+    buf_fini(&c->reply);
+    buf_fini(&c->sdp);
+    buf_fini(&c->wire);
+    timerq_fini(&c->expiries);
+    slots_fini(&c->handle_names);
+    slots_fini(&c->source_names);
+    slots_fini(&c->sink_names);
+    map_fini(&c->callers_by_ref);
+    map_fini(&c->sessions_by_id);
+    map_fini(&c->handles_by_id);
+    pool_fini(&c->callers);
+    pool_fini(&c->sessions);
+    pool_fini(&c->handles);
+    pool_fini(&c->pcs);
+    pool_fini(&c->sources);
+    pool_fini(&c->sinks);
+    mem_put(c);
+}
+
+const struct control_counters *control_counters(const struct control *c)
+{
+    return &c->counters;
+}
+
+struct control_sizes control_sizes(const struct control *c)
+{
+    return (struct control_sizes){
+        .clients = c->callers.used,
+        .sessions = c->sessions.used,
+        .handles = c->handles.used,
+        .sources = c->sources.used,
+        .sinks = c->sinks.used,
+        .pcs = c->pcs.used,
+        .pcs_closing = c->pcs_closing,
+    };
+}
+
+/* -- messages ---------------------------------------------------------------------------------------------------------------- */
+
+static void on_client_request(struct control *c, const struct client_request *request, size_t size)
+{
+    if (request->size != size - sizeof(*request))
+        c->counters.malformed_messages++;
+    else
+        caller_text(c, request);
+}
+
+static void on_message(void *owner, usec_t now, const struct message *m)
+{
+    struct control *c = owner;
+    CHECK_OWNER(c->actor);
+    c->now = now;
+    /* A payload that is too short would be our own mistake; it must not be read all the same. */
+    static const size_t sizes[] = {
+#define X(name, from, payload) [CONTROL_##name] = sizeof(payload),
+        CONTROL_MESSAGES(X)
+#undef X
+    };
+    if (m->type >= ARRAY_COUNT(sizes) || m->type == CONTROL_NONE || m->size < sizes[m->type]) {
+        c->counters.malformed_messages++;
+        return;
+    }
+    switch ((enum control_message)m->type) {
+    case CONTROL_NONE: break;
+    case CONTROL_CLIENT_REQUEST: on_client_request(c, m->payload, m->size); break;
+    case CONTROL_CLIENT_GONE: caller_gone(c, ((const struct client_gone *)m->payload)->client); break;
+    case CONTROL_PEER_UP: fact_peer_up(c, m->payload); break;
+    case CONTROL_PEER_HANGUP: fact_peer_hangup(c, m->payload); break;
+    case CONTROL_PEER_CLOSED: fact_peer_closed(c, m->payload); break;
+    case CONTROL_PEER_ICE_FAILED: fact_peer_ice_failed(c, m->payload); break;
+    case CONTROL_PEER_MEDIA: fact_peer_media(c, m->payload); break;
+    case CONTROL_PEER_SLOWLINK: fact_peer_slowlink(c, m->payload); break;
+    case CONTROL_SINK_LAYER: fact_sink_layer(c, m->payload); break;
+    case CONTROL_WORKER_SRFLX: fact_worker_srflx(c, m->payload); break;
+    }
+}
+
+/* -- turns and time ------------------------------------------------------------------------------------------------------------ */
+
+static void on_start(void *owner, usec_t now)
+{
+    struct control *c = owner;
+    c->now = now;
+    c->next_tick = now + TICK_US;
+}
+
+static void tick(struct control *c)
+{
+    if (c->now >= c->next_tick) {
+        c->next_tick = c->now + TICK_US;
+        hosts_tick(c);
+        if (++c->ticks % WATCHDOG_TICKS == 0)
+            c->expiring = true;
+    }
+    if (c->expiring)
+        c->expiring = sessions_expire(c);
+}
+
+/* After STOP: done when every PeerConnection has been confirmed closed, or at the deadline. */
+static void finish_stopping(struct control *c)
+{
+    if (!c->stopping || c->stopped || !list_is_empty(&c->ending))
+        return;
+    if (c->pcs_closing > 0 && c->now < c->stop_deadline)
+        return;
+    if (c->pcs_closing > 0)
+        LOG_WARN(c->actor, "%u PeerConnections were not confirmed closed in time", c->pcs_closing);
+    c->stopped = true;
+    actor_stop(c->actor);
+}
+
+static void on_turn(void *owner, usec_t now)
+{
+    struct control *c = owner;
+    c->now = now;
+    callers_serve(c);
+    sessions_end_some(c);
+    handles_serve_deferred(c);
+    tick(c);
+    finish_stopping(c);
+    c->documents_left = DOCUMENTS_PER_TURN;
+    c->closings_left = HANDLES_CLOSED_PER_TURN;
+}
+
+static usec_t deadline(void *owner)
+{
+    const struct control *c = owner;
+    if (!list_is_empty(&c->busy) || !list_is_empty(&c->ending) || !list_is_empty(&c->deferred) || c->expiring)
+        return c->now;
+    return usec_min(c->next_tick, c->stopped ? USEC_NEVER : c->stop_deadline);
+}
+
+static void on_stop(void *owner, usec_t now)
+{
+    struct control *c = owner;
+    c->now = now;
+    LOG_INFO(c->actor, "Stopping: %u sessions, %u handles", c->sessions.used, c->handles.used);
+    c->draining = true;
+    c->stopping = true;
+    c->stop_deadline = now + STOP_WAIT_US;
+    sessions_end_all(c);
+}
+
+static const char *type_name(uint16_t type)
+{
+    static const char *const names[] = {
+        [CONTROL_NONE] = "NONE",
+#define X(name, from, payload) [CONTROL_##name] = #name,
+        CONTROL_MESSAGES(X)
+#undef X
+    };
+    return type < ARRAY_COUNT(names) ? names[type] : "?";
+}
+
+const struct actor_ops control_ops = {
+    .on_start = on_start,
+    .on_message = on_message,
+    .on_turn = on_turn,
+    .deadline = deadline,
+    .on_stop = on_stop,
+    .type_name = type_name,
+};

@@ -1,0 +1,122 @@
+#include "control/fact.h"
+
+#include "control/api_reply.h"
+#include "control/candidates.h"
+#include "control/graph.h"
+#include "control/handle.h"
+#include "control/pc.h"
+
+/* NULL (counted): stale. One that is not closing has a handle. */
+static struct pc *find(struct control *c, struct peer_ref peer)
+{
+    struct pc *pc = pc_find(c, peer);
+    if (pc == NULL)
+        c->counters.facts_stale++;
+    return pc;
+}
+
+static void plain_event(struct control *c, const struct handle *handle, const char *janus)
+{
+    struct json_out j;
+    if (event_begin(c, &j, handle->session, handle, janus, NULL))
+        event_end(c, &j, handle->session);
+}
+
+void fact_peer_up(struct control *c, const struct peer_fact *fact)
+{
+    struct pc *pc = find(c, fact->peer);
+    if (pc == NULL || pc->state == PC_UP)
+        return;
+    struct handle *handle = pc->handle;
+    pc->state = PC_UP;
+    if (handle->host->desc->setup_media != NULL)
+        handle->host->desc->setup_media(handle->host->plugin, handle->state);
+    plain_event(c, handle, "webrtcup");
+}
+
+void fact_peer_hangup(struct control *c, const struct peer_hangup_fact *fact)
+{
+    const struct pc *pc = find(c, fact->peer);
+    if (pc != NULL)
+        handle_hangup(c, pc->handle, (enum hangup_reason)fact->reason);
+}
+
+void fact_peer_closed(struct control *c, const struct peer_fact *fact)
+{
+    if (!pc_closed(c, fact->peer))
+        c->counters.facts_stale++;
+}
+
+void fact_peer_ice_failed(struct control *c, const struct peer_fact *fact)
+{
+    const struct pc *pc = find(c, fact->peer);
+    if (pc != NULL)
+        plain_event(c, pc->handle, "ice-failed");
+}
+
+/* The line that a fact is about; NULL (counted) for one that we don't have, and for data: it has no such events. */
+static const struct local_mline *line_of(struct control *c, const struct pc *pc, uint16_t mindex)
+{
+    const struct local_description *local = pc->negotiation.local;
+    if (local != NULL && mindex < local->mline_count && local->mlines[mindex].kind != SDP_APPLICATION)
+        return &local->mlines[mindex];
+    c->counters.facts_stale++;
+    return NULL;
+}
+
+void fact_peer_media(struct control *c, const struct peer_media_fact *fact)
+{
+    struct json_out j;
+    const struct pc *pc = find(c, fact->peer);
+    const struct local_mline *line = pc == NULL ? NULL : line_of(c, pc, fact->mindex);
+    if (line == NULL || !event_begin(c, &j, pc->handle->session, pc->handle, "media", NULL))
+        return;
+    jout_string(&j, "mid", line->mid);
+    jout_string(&j, "type", sdp_kind_name(line->kind));
+    if (fact->substream >= 0)
+        jout_int(&j, "substream", fact->substream);
+    jout_bool(&j, "receiving", fact->receiving);
+    if (fact->seconds > 0)
+        jout_int(&j, "seconds", fact->seconds);
+    event_end(c, &j, pc->handle->session);
+}
+
+void fact_peer_slowlink(struct control *c, const struct peer_slowlink_fact *fact)
+{
+    struct json_out j;
+    const struct pc *pc = find(c, fact->peer);
+    const struct local_mline *line = pc == NULL ? NULL : line_of(c, pc, fact->mindex);
+    if (line == NULL)
+        return;
+    struct handle *handle = pc->handle;
+    if (handle->host->desc->slow_link != NULL)
+        handle->host->desc->slow_link(handle->host->plugin, handle->state, fact->mindex, line->kind == SDP_VIDEO, fact->uplink);
+    if (!event_begin(c, &j, handle->session, handle, "slowlink", NULL))
+        return;
+    jout_string(&j, "mid", line->mid);
+    jout_string(&j, "media", sdp_kind_name(line->kind));
+    jout_bool(&j, "uplink", fact->uplink);
+    jout_int(&j, "lost", fact->lost);
+    event_end(c, &j, handle->session);
+}
+
+void fact_sink_layer(struct control *c, const struct sink_layer_fact *fact)
+{
+    const struct sink *sink = graph_sink(c, fact->sink);
+    if (sink == NULL) {
+        c->counters.facts_stale++;
+        return;
+    }
+    struct handle *handle = sink->pc->handle;
+    if (handle->host->desc->sink_layer != NULL)
+        handle->host->desc->sink_layer(handle->host->plugin, handle->state, fact->sink, fact->substream, fact->temporal);
+}
+
+void fact_worker_srflx(struct control *c, const struct worker_srflx_fact *fact)
+{
+    if (fact->worker >= c->config.worker_count || fact->socket >= c->config.workers[fact->worker].socket_count) {
+        c->counters.facts_stale++;
+        return;
+    }
+    candidates_learn(c, fact->worker, fact->socket, &fact->mapped);
+}

@@ -1,0 +1,14 @@
+/* control/fact.h - what workers report about peers and sinks (msg/control.h): to the plugin first, then to the client.
+ * A fact about something gone or going is a normal case: counted. */
+#pragma once
+
+#include "control/state.h"
+
+void fact_peer_up(struct control *c, const struct peer_fact *fact);
+void fact_peer_hangup(struct control *c, const struct peer_hangup_fact *fact);
+void fact_peer_closed(struct control *c, const struct peer_fact *fact);
+void fact_peer_ice_failed(struct control *c, const struct peer_fact *fact);
+void fact_peer_media(struct control *c, const struct peer_media_fact *fact);
+void fact_peer_slowlink(struct control *c, const struct peer_slowlink_fact *fact);
+void fact_sink_layer(struct control *c, const struct sink_layer_fact *fact);
+void fact_worker_srflx(struct control *c, const struct worker_srflx_fact *fact);

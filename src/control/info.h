@@ -1,0 +1,9 @@
+/* control/info.h - the answer to `info` (janus-api.md 10). */
+#pragma once
+
+#include "control/api_reply.h"
+
+#define INFO_VERSION      1401          /* of the API that we speak: clients look at it */
+#define INFO_VERSION_TEXT "1.4.1"
+
+void info_reply(struct control *c, const struct api_request *request);

@@ -1,0 +1,177 @@
+#include "control/order.h"
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "msg/worker.h"
+
+static void tell(struct control *c, uint32_t worker, enum worker_message type, const void *payload, size_t size)
+{
+    actor_send(c->actor, (actor_id)(ACTOR_WORKER_0 + worker), (uint16_t)type, payload, size);
+}
+
+/* -- peers ------------------------------------------------------------------------------------------------------------- */
+
+static void set_credentials(struct ice_credentials *out, const char *ufrag, const char *pwd)
+{
+    str_copy(out->ufrag, sizeof(out->ufrag), str_of(ufrag));
+    str_copy(out->pwd, sizeof(out->pwd), str_of(pwd));
+}
+
+void order_peer_open(struct control *c, const struct pc *pc)
+{
+    const struct settings *settings = c->settings;
+    struct peer_open_order order = {
+        .peer = pc->peer.ref,
+        .controlling = pc->controlling && !settings->ice_lite,
+        .nomination_regular = settings->ice_nomination_regular,
+        .lite = settings->ice_lite,
+    };
+    set_credentials(&order.local, pc->ufrag, pc->pwd);
+    c->counters.pcs_opened++;
+    tell(c, pc->peer.worker, WORKER_PEER_OPEN, &order, sizeof(order));
+}
+
+static uint8_t media_kind(enum sdp_kind kind)
+{
+    switch (kind) {
+    case SDP_AUDIO: return MEDIA_AUDIO;
+    case SDP_VIDEO: return MEDIA_VIDEO;
+    case SDP_APPLICATION: break;
+    }
+    return MEDIA_DATA;
+}
+
+static void set_agreed(struct mline_desc *out, const struct negotiated_line *line)
+{
+    out->send = line->send;
+    out->recv = line->recv;
+    out->nack = line->nack;
+    if (line->layer_count > 0)
+        out->layer_count = line->layer_count;
+    for (unsigned i = 0; i < LAYERS_MAX; i++) {
+        out->remote_ssrc[i] = line->remote_ssrc[i];
+        out->remote_rtx_ssrc[i] = line->remote_ssrc_rtx[i];
+        if (line->by_rid && i < line->layer_count)
+            str_copy(out->rid[i], sizeof(out->rid[i]), str_of(line->rid[i]));
+    }
+    for (unsigned i = 0; i < line->pt_count && i < MLINE_PTS_MAX; i++)
+        out->pts[out->pt_count++] = (struct mline_pt){
+            .pt = line->pts[i].pt, .rtx_pt = line->pts[i].rtx_pt, .codec = line->pts[i].codec, .clock_hz = line->pts[i].clock_hz};
+}
+
+/* A line that is offered and not answered yet sends and receives nothing, but sinks may already be hung onto it. */
+static void set_line(const struct pc *pc, uint16_t index, struct mline_desc *out)
+{
+    const struct local_mline *local = &pc->negotiation.local->mlines[index];
+    const struct source *source = index < pc->line_count ? pc->lines[index].source : NULL;
+    struct negotiated_line line;
+    *out = (struct mline_desc){
+        .mindex = index, .kind = media_kind(local->kind), .ssrc = local->ssrc, .rtx_ssrc = local->ssrc_rtx, .layer_count = 1};
+    str_copy(out->mid, sizeof(out->mid), str_of(local->mid));
+    if (negotiation_line(&pc->negotiation, index, &line))
+        set_agreed(out, &line);
+    if (source != NULL) {
+        out->source = source->ref;
+        out->source_desc = source->desc;
+    }
+}
+
+void order_peer_apply(struct control *c, const struct pc *pc, bool restart)
+{
+    const struct negotiation *n = &pc->negotiation;
+    uint16_t count = n->local->mline_count;
+    size_t size = sizeof(struct peer_apply_order) + count * sizeof(struct mline_desc);
+    struct peer_apply_order *order = mem_get_zero(size);
+    order->peer = pc->peer.ref;
+    if (n->remote != NULL && !pc->restarting) {
+        order->remote_known = true;
+        order->dtls_client = n->has_role && n->role == DTLS_ROLE_CLIENT;
+        set_credentials(&order->remote, n->remote->ufrag, n->remote->pwd);
+        order->fingerprint = n->remote->fingerprint;
+    }
+    order->start = pc->negotiated;
+    order->restart = restart;
+    if (restart)
+        set_credentials(&order->local, pc->ufrag, pc->pwd);
+    negotiation_exts(n, &order->ext);
+    order->mline_count = count;
+    for (uint16_t i = 0; i < count; i++)
+        set_line(pc, i, &order->mlines[i]);
+    actor_send_block(c->actor, (actor_id)(ACTOR_WORKER_0 + pc->peer.worker), WORKER_PEER_APPLY, REF_NONE, order, size);
+}
+
+void order_peer_candidate(struct control *c, const struct pc *pc, const struct ice_candidate *candidate)
+{
+    struct peer_candidate_order order = {.peer = pc->peer.ref, .candidate = *candidate};
+    tell(c, pc->peer.worker, WORKER_PEER_CANDIDATE, &order, sizeof(order));
+}
+
+void order_peer_candidates_end(struct control *c, const struct pc *pc)
+{
+    struct peer_end_order order = {.peer = pc->peer.ref};
+    tell(c, pc->peer.worker, WORKER_PEER_CANDIDATES_END, &order, sizeof(order));
+}
+
+void order_peer_close(struct control *c, const struct pc *pc, bool notify)
+{
+    struct peer_close_order order = {.peer = pc->peer.ref, .notify = notify};
+    tell(c, pc->peer.worker, WORKER_PEER_CLOSE, &order, sizeof(order));
+}
+
+/* -- sinks ------------------------------------------------------------------------------------------------------------- */
+
+static struct source_name name_of(const struct source *source)
+{
+    if (source == NULL)
+        return (struct source_name){.ref = REF_NONE};
+    return (struct source_name){.ref = source->ref, .worker = source->pc->peer.worker};
+}
+
+void order_sink_add(struct control *c, const struct sink *sink, const struct sink_options *options)
+{
+    struct sink_add_order order = {
+        .sink = sink->ref, .source = name_of(sink->source), .peer = sink->pc->peer.ref, .mindex = sink->mindex, .options = *options};
+    if (sink->source != NULL)
+        order.desc = sink->source->desc;
+    tell(c, sink->pc->peer.worker, WORKER_SINK_ADD, &order, sizeof(order));
+}
+
+void order_sink_set(struct control *c, const struct sink *sink, const struct sink_options *options)
+{
+    struct sink_set_order order = {.sink = sink->ref, .options = *options};
+    tell(c, sink->pc->peer.worker, WORKER_SINK_SET, &order, sizeof(order));
+}
+
+void order_sink_switch(struct control *c, const struct sink *sink)
+{
+    struct sink_switch_order order = {.sink = sink->ref, .source = name_of(sink->source)};
+    if (sink->source != NULL)
+        order.desc = sink->source->desc;
+    tell(c, sink->pc->peer.worker, WORKER_SINK_SWITCH, &order, sizeof(order));
+}
+
+void order_sink_del(struct control *c, const struct sink *sink)
+{
+    struct sink_del_order order = {.sink = sink->ref};
+    tell(c, sink->pc->peer.worker, WORKER_SINK_DEL, &order, sizeof(order));
+}
+
+/* -- sources ----------------------------------------------------------------------------------------------------------- */
+
+void order_source_set(struct control *c, const struct source *source)
+{
+    struct source_set_order order = {.source = source->ref, .active = source->active};
+    tell(c, source->pc->peer.worker, WORKER_SOURCE_SET, &order, sizeof(order));
+}
+
+void order_source_cap(struct control *c, const struct source *source, const struct rate_cap *cap)
+{
+    struct source_cap_order order = {.source = source->ref, .cap = *cap};
+    tell(c, source->pc->peer.worker, WORKER_SOURCE_CAP, &order, sizeof(order));
+}
+
+void order_keyframe(struct control *c, const struct source *source)
+{
+    struct keyframe_ask order = {.source = source->ref};
+    tell(c, source->pc->peer.worker, WORKER_KEYFRAME_ASK, &order, sizeof(order));
+}

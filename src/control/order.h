@@ -1,0 +1,20 @@
+/* control/order.h - what control tells workers (msg/worker.h). Orders need no answer and cannot be refused. */
+#pragma once
+
+#include "control/state.h"
+
+void order_peer_open(struct control *c, const struct pc *pc);
+/* The whole negotiated state. `restart`: our credentials are new ones. */
+void order_peer_apply(struct control *c, const struct pc *pc, bool restart);
+void order_peer_candidate(struct control *c, const struct pc *pc, const struct ice_candidate *candidate);
+void order_peer_candidates_end(struct control *c, const struct pc *pc);
+void order_peer_close(struct control *c, const struct pc *pc, bool notify);
+
+void order_sink_add(struct control *c, const struct sink *sink, const struct sink_options *options);
+void order_sink_set(struct control *c, const struct sink *sink, const struct sink_options *options);
+void order_sink_switch(struct control *c, const struct sink *sink);
+void order_sink_del(struct control *c, const struct sink *sink);
+
+void order_source_set(struct control *c, const struct source *source);
+void order_source_cap(struct control *c, const struct source *source, const struct rate_cap *cap);
+void order_keyframe(struct control *c, const struct source *source);

@@ -1,0 +1,151 @@
+#include "control/session.h"
+
+#include "control/api_reply.h"
+#include "control/caller.h"
+#include "control/handle.h"
+
+struct session *session_find(const struct control *c, int64_t id)
+{
+    uint64_t hash = hash_u64(&c->key, (uint64_t)id);
+    for (struct map_node *node = map_first(&c->sessions_by_id, hash); node != NULL; node = map_next_same(node)) {
+        struct session *session = CONTAINER_OF(node, struct session, by_id);
+        if (session->id == id)
+            return session;
+    }
+    return NULL;
+}
+
+/* When it expires if nothing happens until then. */
+static usec_t due(const struct control *c, const struct session *session)
+{
+    const struct settings *settings = c->settings;
+    usec_t at = settings->session_timeout_s == 0 ? USEC_NEVER : session->active_at + SEC(settings->session_timeout_s);
+    if (session->owner == NULL)
+        at = usec_min(at, session->active_at + SEC(settings->reclaim_session_timeout_s));
+    return at;
+}
+
+struct session *session_new(struct control *c, struct caller *owner, int64_t id)
+{
+    struct session *session = pool_get(&c->sessions);
+    if (session == NULL) {
+        c->counters.sessions_refused++;
+        return NULL;
+    }
+    while (id == 0 || session_find(c, id) != NULL)
+        id = (int64_t)rng_id53(&c->rng);
+    session->id = id;
+    session->owner = owner;
+    session->active_at = c->now;
+    list_init(&session->handles);
+    list_add_tail(&owner->sessions, &session->node);
+    map_add(&c->sessions_by_id, &session->by_id, hash_u64(&c->key, (uint64_t)id));
+    timerq_set(&c->expiries, &session->expiry, due(c, session));
+    c->counters.sessions_created++;
+    LOG_VERB(c->actor, "Session %lld created", (long long)id);
+    return session;
+}
+
+/* The timer stays where it is: when it fires, sessions_expire sees that there is time left and sets it anew. */
+void session_touch(struct control *c, struct session *session)
+{
+    session->active_at = c->now;
+}
+
+static void set_owner(struct control *c, struct session *session, struct caller *owner)
+{
+    list_del(&session->node);
+    session->owner = owner;
+    if (owner != NULL)
+        list_add_tail(&owner->sessions, &session->node);
+    timerq_set(&c->expiries, &session->expiry, due(c, session));
+}
+
+void session_claim(struct control *c, struct session *session, struct caller *owner)
+{
+    struct caller *before = session->owner;
+    if (before == owner)
+        return;
+    set_owner(c, session, owner);
+    c->counters.sessions_claimed++;
+    if (before != NULL)
+        caller_settle(c, before);
+}
+
+void session_lose_owner(struct control *c, struct session *session)
+{
+    set_owner(c, session, NULL);
+    if (c->settings->reclaim_session_timeout_s == 0) {
+        session_end(c, session);
+        return;
+    }
+    c->counters.sessions_reclaimable++;
+}
+
+/* Frees the session with its last handle. */
+static void close_handles(struct control *c, struct session *session)
+{
+    while (!list_is_empty(&session->handles)) {
+        if (c->closings_left == 0)
+            return;
+        c->closings_left--;
+        handle_close(c, CONTAINER_OF(session->handles.next, struct handle, in_session), false);
+    }
+    list_del(&session->node);
+    pool_put(&c->sessions, session);
+}
+
+void session_end(struct control *c, struct session *session)
+{
+    struct caller *owner = session->owner;
+    LOG_VERB(c->actor, "Session %lld ends", (long long)session->id);
+    map_del(&c->sessions_by_id, &session->by_id);
+    timerq_stop(&c->expiries, &session->expiry);
+    session->ending = true;
+    session->owner = NULL;
+    list_del(&session->node);
+    list_add_tail(&c->ending, &session->node);
+    if (owner != NULL)
+        caller_settle(c, owner);
+    close_handles(c, session);
+}
+
+void sessions_end_some(struct control *c)
+{
+    while (c->closings_left > 0 && !list_is_empty(&c->ending))
+        close_handles(c, CONTAINER_OF(c->ending.next, struct session, node));
+}
+
+static void expire(struct control *c, struct session *session)
+{
+    struct json_out j;
+    c->counters.sessions_timed_out++;
+    if (event_begin(c, &j, session, NULL, "timeout", NULL))
+        event_end(c, &j, session);
+    session_end(c, session);
+}
+
+bool sessions_expire(struct control *c)
+{
+    for (uint32_t n = 0; n < SESSIONS_EXPIRED_PER_TURN; n++) {
+        struct timer *timer = timerq_pop(&c->expiries, c->now);
+        if (timer == NULL)
+            return false;
+        struct session *session = CONTAINER_OF(timer, struct session, expiry);
+        usec_t at = due(c, session);
+        if (at > c->now)
+            timerq_set(&c->expiries, &session->expiry, at);
+        else
+            expire(c, session);
+    }
+    return true;
+}
+
+void sessions_end_all(struct control *c)
+{
+    struct map_node *next;
+    for (struct map_node *node = map_each(&c->sessions_by_id, NULL); node != NULL; node = next) {
+        next = map_each(&c->sessions_by_id, node);
+        session_end(c, CONTAINER_OF(node, struct session, by_id));
+    }
+}

@@ -1,0 +1,221 @@
+/* control/state.h - everything that the control actor holds. Internal to control.
+ *
+ *   client -- sessions -- handles -- pc (a PeerConnection) -- lines -- source (what it receives)
+ *                           |                               '- sink   (what it sends, fed by some source)
+ *                           '- state of its plugin
+ *
+ * Ownership is this tree; a sink's pointer to a source in another branch is unlinked by whichever of the two ends first.
+ * Plugins and workers know handles, sources, sinks and peers by ref only. */
+#pragma once
+
+#include <jansson.h>
+
+#include "base/hash.h"
+#include "base/json_out.h"
+#include "base/limits.h"
+#include "base/list.h"
+#include "base/map.h"
+#include "base/pool.h"
+#include "base/rng.h"
+#include "base/slots.h"
+#include "base/timerq.h"
+#include "control/control.h"
+#include "control/negotiate/negotiate.h"
+#include "msg/control.h"
+#include "peer/peer_types.h"
+#include "plugins/plugin.h"
+#include "proto/sdp/ufrag.h"
+#include "runtime/log.h"
+
+#define TICK_US           SEC(1)        /* plugins' tick */
+#define WATCHDOG_TICKS    2u            /* sessions expire at every second one (janus-api.md 8) */
+#define STOP_WAIT_US      SEC(3)        /* for PEER_CLOSED after STOP; workers that still owe one are given up */
+#define PWD_CHARS         24u           /* ICE asks for 22 at least (RFC 8839 5.4) */
+#define DEFERRED_PER_TURN 64u
+
+/* -- clients ------------------------------------------------------------------------------------------------------------ */
+
+/* Documents of one text that wait for their turn. */
+struct waiting_text {
+    struct list node;                   /* in caller.waiting */
+    uint32_t count, next;
+    json_t *documents[];
+};
+
+/* A connection that owns sessions or has documents waiting; others need no object. */
+struct caller {
+    struct map_node by_ref;             /* in control.callers_by_ref */
+    struct ref client;
+    uint8_t layout;                     /* enum json_layout: how its events are written */
+    struct list sessions;
+    struct list waiting;
+    struct list busy;                   /* in control.busy while something waits */
+};
+
+/* -- sessions and handles ------------------------------------------------------------------------------------------------- */
+
+struct session {
+    struct map_node by_id;              /* in control.sessions_by_id, unless ending */
+    int64_t id;
+    struct caller *owner;               /* NULL: its transport is gone, until a claim or the time-out */
+    struct list node;                   /* in owner->sessions; in control.ending; alone while reclaimable */
+    struct list handles;
+    uint32_t handle_count;
+    bool ending;                        /* not addressable any more; its handles are being closed, without events */
+    usec_t active_at;                   /* last authenticated request that named it */
+    struct timer expiry;                /* in control.expiries: when to look whether it has expired */
+};
+
+struct early_candidate {
+    usec_t at;
+    char mid[NEGOTIATE_MID_ROOM];       /* "" without one */
+    struct ice_candidate candidate;
+};
+
+/* Trickled candidates that came before the offer/answer exchange was complete (janus-api.md 6.1). */
+struct early_candidates {
+    uint32_t count;
+    bool end;                           /* `completed` was among them */
+    struct early_candidate items[REMOTE_CANDIDATES_MAX];
+};
+
+struct handle {
+    struct map_node by_id;              /* in control.handles_by_id */
+    struct ref ref;                     /* what plugins call it */
+    int64_t id;
+    struct session *session;
+    struct list in_session;
+    struct host *host;                  /* the plugin it is attached to */
+    void *state;                        /* of that plugin: session_size bytes of host->states */
+    char *opaque_id;                    /* NULL: none */
+    struct pc *pc;                      /* the one that is being negotiated or in use */
+    uint64_t group;                     /* for placement */
+    struct early_candidates *early;     /* NULL: none */
+    struct list deferred;               /* in control.deferred while a plugin's wish waits */
+    bool wants_pc_closed, wants_detach;
+    bool closing;                       /* plugins' verbs find it no more */
+    bool hung_up;                       /* hangup_media has been called since the last negotiation began */
+};
+
+/* -- PeerConnections and the media graph ------------------------------------------------------------------------------------ */
+
+enum pc_state {
+    PC_OFFERED,                         /* the client's first offer waits for the plugin's answer; no worker knows it yet */
+    PC_OPEN,                            /* ordered (PEER_OPEN) */
+    PC_UP,                              /* DTLS done: between setup_media and hangup_media */
+    PC_CLOSING,                         /* PEER_CLOSE sent, PEER_CLOSED awaited: has no handle any more */
+};
+
+/* Whose offer waits for its answer. */
+enum pc_offer { PC_OFFER_NONE, PC_OFFER_CLIENT, PC_OFFER_PLUGIN };
+
+struct pc_line {
+    struct source *source;
+    struct sink *sink;
+};
+
+struct pc {
+    struct peer_ref peer;               /* REF_NONE while PC_OFFERED */
+    struct handle *handle;              /* NULL while PC_CLOSING */
+    enum pc_state state;
+    enum pc_offer offer;
+    bool negotiated;                    /* an answer has passed, in either direction */
+    bool controlling;                   /* our first description was an offer */
+    bool e2ee;                          /* sticky */
+    bool trickle;                       /* of the client's newest description: more candidates may come */
+    bool client_restarts;               /* its offer has new ICE credentials: our answer will have too */
+    bool restarting;                    /* we have offered new credentials: the client's are of the old generation */
+    char ufrag[UFRAG_CHARS + 1];
+    char pwd[PWD_CHARS + 1];
+    struct negotiation negotiation;
+    uint32_t candidate_count;           /* given to the worker since the newest description of the client */
+    uint32_t line_count;
+    struct pc_line *lines;
+};
+
+struct source {
+    struct ref ref;
+    struct pc *pc;
+    uint16_t mindex;
+    bool active;
+    struct source_desc desc;
+    struct list sinks;
+};
+
+struct sink {
+    struct ref ref;
+    struct pc *pc;
+    uint16_t mindex;
+    struct source *source;              /* NULL: silent */
+    struct list in_source;
+};
+
+/* -- plugins and workers ------------------------------------------------------------------------------------------------------ */
+
+/* The server as one plugin sees it. */
+struct host {
+    struct control *control;
+    const struct plugin_desc *desc;
+    void *plugin;                       /* what init returned */
+    struct pool states;
+};
+
+struct worker_seat {
+    struct slots peers;                 /* names and pcs; closing ones keep theirs until PEER_CLOSED */
+    struct net_addr mapped[CONTROL_SOCKETS_MAX];    /* server-reflexive; NET_NONE: not known */
+};
+
+/* An event that was pushed while a request was being handled; `block` is an io_send. */
+struct held_text {
+    void *block;
+    size_t size;
+};
+
+/* -- the actor ------------------------------------------------------------------------------------------------------------------ */
+
+struct control {
+    struct actor *actor;
+    struct control_config config;
+    const struct settings *settings;
+    struct rng rng;
+    struct hash_key key;
+    usec_t now;                         /* of this turn */
+
+    struct net_addr local_ip;
+    struct address_list public_ips;     /* nat_1_1_mapping, else what the STUN server saw */
+
+    struct host *hosts;
+    uint32_t host_count;
+    struct worker_seat *seats;
+
+    struct pool callers, sessions, handles, pcs, sources, sinks;
+    struct map callers_by_ref, sessions_by_id, handles_by_id;
+    struct slots handle_names, source_names, sink_names;
+    struct timerq expiries;
+
+    struct list busy;                   /* callers with documents waiting, served in turn */
+    struct list ending;                 /* sessions with handles left to close */
+    struct list deferred;               /* handles that their plugin wants closed, or their PeerConnection */
+    uint32_t pcs_closing;
+
+    struct buf text;                    /* scratch: the text being written */
+    struct buf reply;                   /* host_reply */
+    struct buf sdp;                     /* scratch: what a plugin sees of the jsep in hand */
+    struct buf wire;                    /* scratch: a description for a client */
+    struct jsep_simulcast simulcast[SDP_MLINES_MAX];    /* of the jsep in hand */
+    uint32_t holding;                   /* above 0: events are held back */
+    struct held_text *held;
+    uint32_t held_count, held_room;
+
+    uint32_t documents_left;            /* of this turn's budget */
+    uint32_t closings_left;
+    bool expiring;                      /* the watchdog has more to look at */
+    uint32_t ticks;
+    usec_t next_tick;
+    bool draining;                      /* no new sessions */
+    bool stopping;
+    bool stopped;
+    usec_t stop_deadline;
+
+    struct control_counters counters;
+};
