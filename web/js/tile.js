@@ -19,7 +19,6 @@ export class Tile {
       <figcaption><span class="mutes" hidden>${ICON.mic}</span><span class="name"></span></figcaption>`;
     this.video = this.element.querySelector('video');
     this.video.muted = own;
-    this.video.srcObject = this.#stream;
     this.#numbers = this.element.querySelector('.numbers');
     this.own = own;
     this.blocked = blocked;
@@ -42,8 +41,12 @@ export class Tile {
       this.#stream.removeTrack(track);
     for (const track of tracks.filter(t => !old.includes(t)))
       this.#stream.addTrack(track);
+    /* An element that waits for the first track of an empty stream holds back the page's load event. */
+    const source = tracks.length > 0 ? this.#stream : null;
+    if (this.video.srcObject !== source)
+      this.video.srcObject = source;
     this.#shade();
-    if (tracks.length > 0)
+    if (source)
       this.play();
   }
 
@@ -114,12 +117,13 @@ export function arrange(container, count) {
   const gap = parseFloat(style.columnGap) || 0;
   const width = container.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
   const height = container.clientHeight - parseFloat(style.paddingTop) - parseFloat(style.paddingBottom);
+  const narrowest = width > height ? 4 / 3 : 3 / 4;
   let best = { area: 0, columns: 1, w: width, h: height };
   for (let columns = 1; columns <= Math.max(1, count); columns++) {
     const rows = Math.ceil(count / columns);
     const cellWidth = (width - gap * (columns - 1)) / columns;
     const cellHeight = (height - gap * (rows - 1)) / rows;
-    const shape = Math.min(Math.max(cellWidth / cellHeight, 1), 16 / 9);       /* from square to wide */
+    const shape = Math.min(Math.max(cellWidth / cellHeight, narrowest), 16 / 9);
     const w = Math.min(cellWidth, cellHeight * shape);
     const h = Math.min(cellHeight, w / shape);
     if (w * h > best.area)

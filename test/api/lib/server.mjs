@@ -43,8 +43,12 @@ export function freePort() {
   });
 }
 
+/* Modules of the reference that crash it when they find nothing to do. */
+const REFERENCE_CORE = { transports: { disable: 'libjanus_http.so,libjanus_nanomsg.so,libjanus_mqtt.so,libjanus_rabbitmq.so,libjanus_pfunix.so' } };
+
 function writeConfig(dir, port, options) {
-  const { core = {}, websockets = {}, rooms = {}, videoroom = {}, echotest = {}, files = {} } = options;
+  const core = { ...(IS_REFERENCE && REFERENCE_CORE), ...options.core };
+  const { websockets = {}, rooms = {}, videoroom = {}, echotest = {}, files = {} } = options;
   const { general = {}, nat = {}, media = {}, certificates = {}, ...others } = core;
   const written = {
     'janus.jcfg': jcfg({
