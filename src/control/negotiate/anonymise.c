@@ -99,6 +99,7 @@ void anonymise(struct sdp *sdp)
             continue;
         if (has_data || !is_data_line(mline))
             sdp_mline_reject(mline);
-        has_data = true;
+        else
+            has_data = true;
     }
 }

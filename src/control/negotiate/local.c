@@ -153,11 +153,12 @@ static void resolve_pts(struct merge *m, struct local_mline *out, const struct s
 {
     struct sdp_payload_table table;
     sdp_payloads(mline, &table);
-    for (unsigned i = 0; i < mline->pt_count && out->pt_count < NEGOTIATE_LOCAL_PTS_MAX; i++) {
+    for (unsigned i = 0; i < mline->pt_count; i++) {
         const uint8_t pt = mline->pts[i];
         if (!is_pt_kept(m, pt))
             continue;
-        out->pts[out->pt_count++] = pt;
+        if (out->pt_count < NEGOTIATE_PTS_MAX)
+            out->pts[out->pt_count++] = pt;
         if (table.of[pt].codec == CODEC_RED && out->red_pt == 0)
             out->red_pt = pt;
         if (out->kind != SDP_VIDEO || !m->rtx_wanted)

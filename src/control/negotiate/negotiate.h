@@ -34,7 +34,6 @@
 #define NEGOTIATE_PROTO_ROOM          33u
 #define NEGOTIATE_LAYERS_MAX          3u
 #define NEGOTIATE_PTS_MAX             40u    /* media payload types kept per line; rtx is not counted */
-#define NEGOTIATE_LOCAL_PTS_MAX       8u     /* the first ones; plugins use one, or two with RED or DTMF */
 #define NEGOTIATE_UFRAG_ROOM          257u   /* RFC 8839 5.4: 4 to 256 characters */
 #define NEGOTIATE_PWD_ROOM            257u   /* RFC 8839 5.4: 22 to 256 characters */
 #define NEGOTIATE_WIRE_BYTES_MAX      (1024u * 1024u)
@@ -124,7 +123,7 @@ struct local_mline {
     uint32_t ssrc_rtx;
     uint8_t red_pt;                                   /* 0: none */
     uint8_t pt_count;
-    uint8_t pts[NEGOTIATE_LOCAL_PTS_MAX];             /* rtx not counted */
+    uint8_t pts[NEGOTIATE_PTS_MAX];                   /* rtx not counted */
     char mid[NEGOTIATE_MID_ROOM];
 };
 
@@ -206,7 +205,7 @@ struct negotiated_line {
     const char *rid[NEGOTIATE_LAYERS_MAX];            /* "" unless by_rid */
     uint8_t red_pt;                                   /* 0: none */
     uint8_t pt_count;
-    struct remote_pt pts[NEGOTIATE_LOCAL_PTS_MAX];    /* in our order; rtx_pt is what we send and receive repairs with */
+    struct remote_pt pts[NEGOTIATE_PTS_MAX];          /* in our order (VideoCall passes on all that two browsers share) */
 };
 
 /* False, and all zero, until both sides have spoken of this line, and when either has rejected it. Views into `n`. */

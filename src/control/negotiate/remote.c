@@ -27,15 +27,38 @@ bool is_word(struct view text)
 
 /* ---- ports ---- */
 
+/* Is `mid` in the BUNDLE group? Also true when there is no group, or no mid to look for. */
+static bool is_bundled(const struct sdp *sdp, struct view mid)
+{
+    const struct sdp_attr *attr = sdp_attr_find(&sdp->attrs, STR("group"));
+    for (; attr != NULL && mid.size > 0; attr = sdp_attr_find_next(attr, STR("group"))) {
+        struct view rest = attr->value;
+        struct view word = sdp_field(&rest);
+        if (!str_equal(word, STR("BUNDLE")))
+            continue;
+        while (word.size > 0 && !str_equal(word, mid))
+            word = sdp_field(&rest);
+        return word.size > 0;
+    }
+    return true;
+}
+
+static bool has_ufrag(const struct sdp_attrs *attrs)
+{
+    return sdp_attr_find(attrs, STR("ice-ufrag")) != NULL;
+}
+
 /* webrtc.md 1.2: the first line is enabled whatever its port says: it carries the transport. Not so once a browser has
- * really dropped it, and its credentials with it, and a later line carries them (RFC 8843 7.3.1). */
+ * stopped it and another line has taken that over: Firefox then leaves out its credentials, Chromium takes it out of the
+ * group (RFC 8829 5.3.1, RFC 9143 7.2). The reference can't renegotiate after that. */
 static bool is_first_dropped(const struct sdp *sdp)
 {
-    const struct view ufrag = STR("ice-ufrag");
-    if (sdp_attr_find(&sdp->mlines[0]->attrs, ufrag) != NULL || sdp_attr_find(&sdp->attrs, ufrag) != NULL)
+    const struct sdp_mline *first = sdp->mlines[0];
+    const bool has_own = has_ufrag(&first->attrs) || has_ufrag(&sdp->attrs);
+    if (has_own && is_bundled(sdp, str_trim(sdp_attr_value(&first->attrs, STR("mid")))))
         return false;
     for (unsigned i = 1; i < sdp->mline_count; i++)
-        if (sdp->mlines[i]->port != 0 && sdp_attr_find(&sdp->mlines[i]->attrs, ufrag) != NULL)
+        if (sdp->mlines[i]->port != 0 && has_ufrag(&sdp->mlines[i]->attrs))
             return true;
     return false;
 }
@@ -54,7 +77,7 @@ static void mend_ports(struct sdp *sdp)
 static const struct sdp_mline *transport_line(const struct sdp *sdp)
 {
     for (unsigned i = 0; i < sdp->mline_count; i++)
-        if (sdp->mlines[i]->port != 0 && (i == 0 || sdp_attr_find(&sdp->mlines[i]->attrs, STR("ice-ufrag")) != NULL))
+        if (sdp->mlines[i]->port != 0 && (i == 0 || has_ufrag(&sdp->mlines[i]->attrs)))
             return sdp->mlines[i];
     return sdp->mlines[0];
 }
