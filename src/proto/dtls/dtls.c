@@ -262,7 +262,8 @@ static void on_content(struct dtls *dtls, usec_t now, uint8_t type, struct view 
         dtls_confirm(dtls);
         on_alert(dtls, content);
     } else if (type == DTLS_TYPE_HANDSHAKE && content.size > 0 && content.data[0] == FINISHED) {
-        repeat_flight(dtls, now);
+        if (dtls->role == DTLS_ROLE_SERVER)     /* a client has nothing to repeat: the server's Finished was the last word */
+            repeat_flight(dtls, now);
     } else {
         dtls_drop(dtls, &dtls->shared->counters.drop_content);      /* renegotiation is not on offer */
     }

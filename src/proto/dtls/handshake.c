@@ -10,7 +10,10 @@
 #include "proto/dtls/dtls_internal.h"
 
 #define EXPORTER_LABEL "EXTRACTOR-dtls_srtp"    /* RFC 5764 4.2 */
-#define CLIENT_HELLO 1u                         /* RFC 5246 7.4 */
+#define CLIENT_HELLO 1u                         /* RFC 5246 7.4, and the next three */
+#define CERTIFICATE 11u
+#define CERTIFICATE_VERIFY 15u
+#define CLIENT_KEY_EXCHANGE 16u
 #define EPOCH1_BODY_MIN (DTLS_TAG_SIZE + 1u)    /* shorter than any suite's tag and one byte */
 #define ALERT_FATAL 2u                          /* RFC 5246 7.2 */
 #define ALERT_HANDSHAKE_FAILURE 40u
@@ -286,6 +289,14 @@ bool dtls_handshake_begin(struct dtls *dtls, usec_t now)
     return dtls->ssl != NULL;
 }
 
+/* A clear message that only the other role may be sent: OpenSSL would end the handshake over it, and anybody can forge it
+ * (a ClientHello for a client, say). */
+static bool is_for_role(const struct dtls *dtls, uint8_t message)
+{
+    const bool from_client = message == CLIENT_HELLO || message == CERTIFICATE_VERIFY || message == CLIENT_KEY_EXCHANGE;
+    return message == CERTIFICATE || from_client == (dtls->role == DTLS_ROLE_SERVER);
+}
+
 /* False, and counted, unless this record may be shown to OpenSSL. */
 static bool screen_record(struct dtls *dtls, const struct dtls_header *h)
 {
@@ -299,8 +310,8 @@ static bool screen_record(struct dtls *dtls, const struct dtls_header *h)
         dtls_drop(dtls, &c->drop_clear);
     else if (h->epoch == DTLS_EPOCH && h->body.size < EPOCH1_BODY_MIN)
         dtls_drop(dtls, &c->drop_malformed);
-    else if (h->epoch == DTLS_EPOCH && dtls->handshake_epoch1 >= DTLS_HANDSHAKE_EPOCH1_MAX)
-        dtls_drop(dtls, &c->drop_flood);
+    else if (h->epoch == 0 && h->type == DTLS_TYPE_HANDSHAKE && !is_for_role(dtls, h->body.data[0]))
+        dtls_drop(dtls, &c->drop_state);
     else
         return true;
     return false;
@@ -314,11 +325,11 @@ static bool screen(struct dtls *dtls, struct view datagram)
     struct reader r = reader_of(datagram);
     struct dtls_header h;
     bool has_handshake = false, is_opening = false;
+    unsigned protected = 0;
     while (dtls_header_next(&r, &h)) {
         if (!screen_record(dtls, &h))
             return false;
-        if (h.epoch == DTLS_EPOCH)
-            dtls->handshake_epoch1++;
+        protected += h.epoch == DTLS_EPOCH;
         has_handshake = has_handshake || h.type != DTLS_TYPE_DATA;
         is_opening = is_opening || (h.epoch == 0 && h.type == DTLS_TYPE_HANDSHAKE && h.body.data[0] == CLIENT_HELLO);
     }
@@ -331,11 +342,13 @@ static bool screen(struct dtls *dtls, struct view datagram)
         dtls_drop(dtls, &c->drop_state);
         return false;
     }
-    if (dtls->handshake_datagrams >= DTLS_HANDSHAKE_DATAGRAMS_MAX) {
+    if (dtls->handshake_datagrams >= DTLS_HANDSHAKE_DATAGRAMS_MAX ||
+        (protected > 0 && dtls->handshake_epoch1 + protected > DTLS_HANDSHAKE_EPOCH1_MAX)) {
         dtls_drop(dtls, &c->drop_flood);
         return false;
     }
     dtls->handshake_datagrams++;
+    dtls->handshake_epoch1 = (uint8_t)(dtls->handshake_epoch1 + protected);
     return true;
 }
 
