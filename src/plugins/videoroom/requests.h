@@ -1,0 +1,38 @@
+/* plugins/videoroom/requests.h - the functions behind the request tables, and what they share. */
+#pragma once
+
+#include "plugins/videoroom/videoroom.h"
+
+#define VR_PACKAGE "janus.plugin.videoroom"
+
+/* What a list of stream entries asks for, checked and resolved: publishers' streams with the targets for each. */
+struct vr_feed_item {
+    struct vr_pub_stream *stream;
+    const json_t *entry;            /* borrowed from the request; NULL in legacy mode */
+    bool by_mid;                    /* the entry named this stream alone */
+};
+
+struct vr_feeds {
+    struct vr_feed_item *items;
+    uint32_t count;
+    bool empty_handed;              /* a list was given and named nothing that can be subscribed to */
+};
+
+/* req_join.c */
+vr_request_fn vr_req_join, vr_req_joinandconfigure;
+enum vr_error vr_check_descriptions(struct vr_call *call);
+enum vr_error vr_check_name(struct vr_call *call);
+bool vr_set_metadata(struct vr_participant *p, const json_t *metadata);
+enum vr_error vr_force_codecs(struct vr_call *call, struct vr_participant *p, const struct vr_room *room);
+
+/* feeds.c: `streams` of a subscriber's join, `subscribe` and `update` (videoroom.md 10.1, 10.5). */
+enum vr_error vr_feeds_of_join(struct vr_call *call, struct vr_room *room, struct vr_feeds *out, struct vr_participant **legacy);
+enum vr_error vr_feeds_of_list(struct vr_call *call, struct vr_subscriber *s, const json_t *list, struct vr_feeds *out);
+/* Adds them to the subscription; the number of m-lines touched. `update`: inactive lines are used again, disabled streams skipped. */
+uint32_t vr_feeds_add(struct videoroom *vr, struct vr_subscriber *s, const struct vr_feeds *feeds, bool update);
+void vr_feeds_free(struct vr_feeds *feeds);
+/* Layer targets within range, else 430. */
+enum vr_error vr_check_layers(struct vr_call *call, const json_t *entry);
+
+/* req_switch.c */
+vr_request_fn vr_req_switch;

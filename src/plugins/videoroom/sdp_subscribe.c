@@ -1,0 +1,70 @@
+/* The offer to a subscriber (videoroom.md 13.3): one m-line per stream of the subscription, in order, never removed. */
+#include <stdio.h>
+
+#include "base/str.h"
+#include "plugins/videoroom/videoroom.h"
+
+static void offer_exts(const struct vr_room *room, const struct vr_sub_stream *sub, struct sdp_offer_line *line)
+{
+    const struct vr_pub_stream *source = sub->source;
+    line->ext_ids[SDP_EXT_MID] = sdp_ext_default_id(SDP_EXT_MID);
+    if (sub->kind == MEDIA_VIDEO)
+        line->ext_ids[SDP_EXT_ABS_SEND_TIME] = sdp_ext_default_id(SDP_EXT_ABS_SEND_TIME);
+    if (source == NULL)
+        return;
+    /* Transport-cc feedback would be 80 % of what a server with many viewers receives, and nothing but a choice of layers
+     * could follow from it (design section 5): only those who have the choice are asked for it. */
+    if (room->twcc_ext && source->simulcast)
+        line->ext_ids[SDP_EXT_TRANSPORT_CC] = sdp_ext_default_id(SDP_EXT_TRANSPORT_CC);
+    if (source->audiolevel_id > 0)
+        line->ext_ids[SDP_EXT_AUDIO_LEVEL] = sdp_ext_default_id(SDP_EXT_AUDIO_LEVEL);
+    if (source->playoutdelay_id > 0)
+        line->ext_ids[SDP_EXT_PLAYOUT_DELAY] = sdp_ext_default_id(SDP_EXT_PLAYOUT_DELAY);
+    if (source->videoorient_id > 0)
+        line->ext_ids[SDP_EXT_VIDEO_ORIENTATION] = sdp_ext_default_id(SDP_EXT_VIDEO_ORIENTATION);
+}
+
+static void offer_formats(struct sdp *offer, const struct vr_sub_stream *sub, struct sdp_offer_line *line)
+{
+    const struct vr_pub_stream *source = sub->source;
+    if (source == NULL)
+        return;
+    if (sub->kind == MEDIA_AUDIO) {
+        char text[64];
+        int size = snprintf(text, sizeof(text), "%s%s%s", source->fec ? ";useinbandfec=1" : "", source->dtx ? ";usedtx=1" : "",
+                            source->stereo ? ";stereo=1" : "");
+        if (size > 0)
+            line->fmtp = sdp_text(offer, VIEW(text + 1, (size_t)size - 1));
+    } else {
+        line->profile = str_of(source->profile);
+    }
+}
+
+static bool offer_line(const struct vr_subscriber *s, struct sdp *offer, const struct vr_sub_stream *sub)
+{
+    const bool sends = sub->source != NULL && !sub->source->disabled;
+    struct sdp_offer_line line = sdp_offer_line_of(sub->kind == MEDIA_AUDIO ? SDP_AUDIO : SDP_VIDEO, sends ? SDP_SENDONLY : SDP_INACTIVE);
+    char shown[VR_ID_SHOWN];
+    line.codec = (enum codec)sub->codec;
+    line.mid = sdp_textf(offer, "%u", sub->mindex);
+    if (s->use_msid && sends)
+        line.msid = sdp_textf(offer, "%s %s", vr_id_show(&sub->source->owner->id, shown), sub->source->mid);
+    offer_exts(s->room, sub, &line);
+    offer_formats(offer, sub, &line);
+    return sdp_offer_add(offer, &line) != NULL;
+}
+
+bool vr_offer_subscriber(struct videoroom *vr, struct vr_subscriber *s, struct buf *out)
+{
+    char name[VR_ID_SHOWN + 16], shown[VR_ID_SHOWN];
+    if (s->room == NULL)
+        return false;
+    snprintf(name, sizeof(name), "VideoRoom %s", vr_id_show(&s->room->id, shown));
+    struct sdp *offer = sdp_offer_new(str_of(name), host_wall_us(vr->host), ++s->offer_version);
+    bool fine = true;
+    for (uint16_t i = 0; i < s->stream_count; i++)
+        fine = offer_line(s, offer, s->streams[i]) && fine;
+    fine = fine && sdp_write(offer, out);
+    sdp_free(offer);
+    return fine;
+}

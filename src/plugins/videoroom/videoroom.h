@@ -1,0 +1,337 @@
+/* plugins/videoroom/videoroom.h - the inside of the VideoRoom plugin (videoroom.md): many publishers, many subscribers.
+ *
+ *   videoroom -> rooms -> participants (publisher role) -> pub_streams  <- sub_streams <- subscribers
+ *
+ * Owner: the control actor; everything runs to the end, so lists and pointers hold for the length of a call. A handle has
+ * one role for life (videoroom.md 1). Who goes takes its links along: participant_leave, subscriber_leave and stream_drop
+ * are the only places that cut them. */
+#pragma once
+
+#include "base/list.h"
+#include "base/map.h"
+#include "plugins/plugin.h"
+#include "plugins/schema.h"
+#include "proto/sdp/offer_answer.h"
+
+#define VR_CODECS_MAX       5       /* of one kind in a room's list (videoroom.md 2.3) */
+#define VR_ROOMS_MAX        100000u
+#define VR_ALLOWED_MAX      10000u  /* tokens of one room's access list */
+#define VR_SUB_STREAMS_MAX  SDP_MLINES_MAX
+#define VR_ID_TEXT_MAX      256u    /* string ids */
+#define VR_TEXT_MAX         65536u  /* display, description, metadata: what is repeated to everybody */
+#define VR_EVENT_BYTES      (8u * 1024u * 1024u)
+#define VR_BITRATE_FLOOR    64000u
+#define VR_PUBLISHERS       3
+
+enum vr_error {                     /* videoroom.md 18 */
+    VR_OK = 0,
+    VR_NO_MESSAGE = 421,
+    VR_INVALID_JSON = 422,
+    VR_INVALID_REQUEST = 423,
+    VR_JOIN_FIRST = 424,
+    VR_ALREADY_JOINED = 425,
+    VR_NO_SUCH_ROOM = 426,
+    VR_ROOM_EXISTS = 427,
+    VR_NO_SUCH_FEED = 428,
+    VR_MISSING = 429,
+    VR_INVALID_ELEMENT = 430,
+    VR_INVALID_SDP_TYPE = 431,
+    VR_PUBLISHERS_FULL = 432,
+    VR_UNAUTHORIZED = 433,
+    VR_ALREADY_PUBLISHED = 434,
+    VR_NOT_PUBLISHED = 435,
+    VR_ID_EXISTS = 436,
+    VR_INVALID_SDP = 437,
+    VR_INVALID_FEED = 438,
+    VR_UNKNOWN = 499,
+};
+
+/* A room's or a participant's name: a number, or with `string_ids` a text. */
+struct vr_id {
+    uint64_t number;
+    char *text;                     /* NULL in integer mode */
+};
+
+struct videoroom {
+    struct host *host;
+    struct map rooms;
+    char *admin_key;
+    bool lock_rtp_forward;
+    bool string_ids;
+    uint32_t unbuilt_logged;        /* a bit per request that is not built yet and has been named in the log */
+    bool record_logged;
+};
+
+struct vr_allowed {
+    struct list node;
+    char token[];
+};
+
+struct vr_room {
+    struct map_node node;           /* in videoroom.rooms, by id */
+    struct vr_id id;
+    char *description;
+    char *secret;
+    char *pin;
+    char *vp9_profile;
+    char *h264_profile;
+    char *rec_dir;
+    bool is_private, require_pvtid, signed_tokens, require_e2ee, bitrate_cap, opus_fec, opus_dtx, audiolevel_ext, audiolevel_event;
+    bool videoorient_ext, playoutdelay_ext, twcc_ext, record, lock_record, notify_joining, dummy_publisher;
+    uint32_t publishers_max;
+    uint32_t bitrate_bps;
+    uint16_t fir_freq_s;
+    uint32_t audio_active_packets;
+    uint32_t audio_level_average;
+    uint8_t audio_codecs[VR_CODECS_MAX];    /* enum codec, in order of preference; CODEC_NONE: an empty slot */
+    uint8_t video_codecs[VR_CODECS_MAX];
+    bool management_closed;         /* its secret is one that everybody knows (security.md) */
+    bool acl;
+    struct list allowed;            /* struct vr_allowed */
+    uint32_t allowed_count;
+    struct list participants;       /* vr_participant.of_room */
+    struct map by_id;               /* vr_participant.node */
+    struct map by_private_id;       /* vr_participant.private_node */
+    struct list subscribers;        /* vr_subscriber.of_room */
+    uint32_t participant_count;
+    char *listed;                   /* its object in `list`, dropped on change */
+    usec_t fir_at;                  /* fir_freq: last time asked */
+};
+
+/* One m-line of a publisher. */
+struct vr_pub_stream {
+    struct vr_participant *owner;
+    uint16_t mindex;
+    char mid[MID_TEXT];
+    uint8_t kind;                   /* enum media_kind */
+    bool disabled;
+    bool active;                    /* the publisher's own choice (`send`) */
+    bool moderated;
+    bool simulcast;
+    bool fec, dtx, stereo;
+    uint8_t codec;                  /* enum codec; CODEC_NONE */
+    char profile[16];               /* h264 or vp9; "" unknown */
+    uint8_t audiolevel_id, videoorient_id, playoutdelay_id;
+    int16_t min_delay, max_delay;
+    char *description;
+    struct ref source;
+    struct list subs;               /* vr_sub_stream.of_source */
+};
+
+/* A handle that joined as publisher, publishing or not. */
+struct vr_participant {
+    struct map_node node;           /* in room.by_id */
+    struct map_node private_node;
+    struct list of_room;
+    struct vr_session *session;
+    struct vr_room *room;           /* NULL: left, kicked, or the room is gone */
+    struct vr_id id;
+    uint32_t private_id;
+    char *display;
+    char *metadata;                 /* compact JSON */
+    bool started;                   /* its PeerConnection is up */
+    bool kicked;
+    bool e2ee;
+    uint32_t bitrate_bps;
+    uint32_t audio_active_packets;  /* 0: the room's */
+    uint32_t audio_level_average;
+    uint8_t audio_codec;            /* forced by a request; CODEC_NONE */
+    uint8_t video_codec;
+    uint16_t stream_count;
+    struct vr_pub_stream **streams; /* by m-line index */
+    char *joined;                   /* its object in others' `joined`, dropped on change */
+    struct list own_subs;           /* vr_subscriber.of_owner: subscriptions made with its private_id */
+};
+
+/* One m-line of a subscription. Never removed: without a source it is inactive, and may be used again. */
+struct vr_sub_stream {
+    struct vr_subscriber *owner;
+    struct list of_source;          /* in pub_stream.subs while it has one */
+    struct vr_pub_stream *source;
+    uint16_t mindex;
+    uint8_t kind;
+    uint8_t codec;
+    bool ready;                     /* an answer took it */
+    bool send;
+    char *crossrefid;
+    struct ref sink;
+    uint8_t substream_target, temporal_target, spatial_target, temporal_layer_target;
+    uint32_t fallback_us;
+    int16_t min_delay, max_delay;
+    int8_t substream, temporal;     /* relayed now */
+};
+
+struct vr_subscriber {
+    struct list of_room;
+    struct list of_owner;
+    struct vr_session *session;
+    struct vr_room *room;
+    struct vr_participant *owner;   /* with require_pvtid: whose private_id it came with */
+    uint32_t private_id;
+    bool autoupdate;
+    bool use_msid;
+    bool paused;
+    bool answered;                  /* the last offer has been answered */
+    bool pending_offer;
+    bool pending_restart;
+    bool skipped_autoupdate;
+    bool kicked;                    /* its owner was: media is cut for good */
+    bool e2ee;
+    bool left;
+    uint64_t offer_version;
+    uint16_t stream_count;
+    struct vr_sub_stream **streams; /* by m-line index */
+};
+
+enum vr_role { VR_ROLE_NONE, VR_ROLE_PUBLISHER, VR_ROLE_SUBSCRIBER };
+
+/* The state of a handle; zeroed when it is attached. */
+struct vr_session {
+    struct ref handle;
+    uint8_t role;                   /* enum vr_role */
+    struct vr_participant *participant;
+    struct vr_subscriber *subscriber;
+};
+
+/* One request while it is worked on. A function returns VR_OK and has written its answer's members to `j`, or an error code
+ * and has filled `error`. */
+struct vr_call {
+    struct videoroom *vr;
+    struct vr_session *session;     /* NULL: Admin API */
+    const struct plugin_request *request;
+    json_t *body;
+    struct json_out j;
+    struct buf text;                /* what j writes to */
+    bool replied;                   /* the function has pushed its answer itself */
+    char error[SDP_REASON_ROOM + 64];
+};
+
+typedef enum vr_error vr_request_fn(struct vr_call *call);
+
+enum vr_credential { VR_FREE, VR_ROOM_SECRET };
+
+/* One request, one function, one row (design section 8). */
+struct vr_request {
+    const char *name;
+    const struct schema_field *fields;      /* checked in order, before anything else */
+    size_t field_count;
+    vr_request_fn *run;
+};
+
+extern const struct vr_request vr_sync_requests[];
+extern const size_t vr_sync_request_count;
+extern const struct vr_request vr_publisher_requests[];
+extern const size_t vr_publisher_request_count;
+extern const struct vr_request vr_subscriber_requests[];
+extern const size_t vr_subscriber_request_count;
+
+#define VR_FIELDS(table) (table), ARRAY_COUNT(table)
+
+/* ---- call.c: errors, answers, fields ---- */
+enum vr_error vr_fail(struct vr_call *call, enum vr_error code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void vr_call_begin(struct vr_call *call);
+void vr_call_end(struct vr_call *call);
+enum vr_error vr_check_fields(struct vr_call *call, const struct schema_field *fields, size_t count, const json_t *object);
+/* SECRET(name) of videoroom.md 0. `expected` NULL: nothing is asked for. */
+enum vr_error vr_check_secret(struct vr_call *call, const char *name, const char *expected);
+void vr_reply(struct vr_call *call, const struct jsep_out *jsep, enum err *sent);      /* pushes the answer of an async request now */
+void vr_log_unbuilt(struct videoroom *vr, unsigned bit, const char *what);
+char *vr_strdup(const char *text);
+bool vr_bool(const json_t *object, const char *name, bool fallback);
+int64_t vr_int(const json_t *object, const char *name, int64_t fallback);
+const char *vr_text(const json_t *object, const char *name);        /* NULL: absent or no string */
+uint32_t vr_u32(const json_t *object, const char *name, uint32_t fallback);
+void vr_set_delays(const json_t *object, int16_t *min_delay, int16_t *max_delay);
+
+/* ---- id.c ---- */
+/* The id in `object`.`name`; text borrowed. `required` false: absent is fine and gives number 0. */
+enum vr_error vr_id_read(struct vr_call *call, const json_t *object, const char *name, bool required, struct vr_id *out);
+bool vr_id_is_unset(const struct vr_id *id);
+struct vr_id vr_id_copy(const struct vr_id *id);
+struct vr_id vr_id_random(struct videoroom *vr);
+void vr_id_free(struct vr_id *id);
+bool vr_id_equal(const struct vr_id *a, const struct vr_id *b);
+uint64_t vr_id_hash(const struct videoroom *vr, const struct vr_id *id);
+void vr_id_write(struct json_out *j, const char *key, const struct vr_id *id);
+#define VR_ID_SHOWN (VR_ID_TEXT_MAX + 1)
+const char *vr_id_show(const struct vr_id *id, char out[VR_ID_SHOWN]);
+
+/* ---- room.c ---- */
+struct vr_room *vr_room_find(struct videoroom *vr, const struct vr_id *id);
+/* ROOM of videoroom.md 0: field `room`. */
+enum vr_error vr_room_of(struct vr_call *call, struct vr_room **out);
+struct vr_room *vr_room_new(struct videoroom *vr, const struct vr_id *id);     /* defaults of 2.3 */
+void vr_room_add(struct videoroom *vr, struct vr_room *room);
+void vr_room_free(struct videoroom *vr, struct vr_room *room);                  /* nobody may be in it */
+bool vr_room_codecs(uint8_t out[VR_CODECS_MAX], const char *list, bool video, bool strict);
+void vr_room_allows(const uint8_t codecs[VR_CODECS_MAX], enum codec codec, bool *out);
+void vr_room_changed(struct vr_room *room);
+const char *vr_room_listed(struct videoroom *vr, struct vr_room *room);
+bool vr_room_allow(struct vr_room *room, const char *token);
+void vr_room_disallow(struct vr_room *room, const char *token);
+bool vr_room_is_allowed(const struct vr_room *room, const char *token);
+struct vr_participant *vr_room_participant(const struct videoroom *vr, const struct vr_room *room, const struct vr_id *id);
+struct vr_participant *vr_room_feed(const struct videoroom *vr, const struct vr_room *room, const struct vr_id *id);  /* started only */
+uint32_t vr_room_started(const struct vr_room *room);
+void vr_rooms_from_conf(struct videoroom *vr, const struct conf_node *conf);
+void vr_floor_bitrate(uint32_t *bps);
+/* req_room.c: ROOM and its secret; and everybody out of a room that goes. */
+enum vr_error vr_managed_room(struct vr_call *call, struct vr_room **room);
+void vr_room_empty(struct videoroom *vr, struct vr_room *room);
+
+/* ---- participant.c ---- */
+struct vr_participant *vr_participant_new(struct vr_session *session);
+void vr_participant_join(struct videoroom *vr, struct vr_participant *p, struct vr_room *room);
+/* Out of its room for good; others are not told here. Media it sends is relayed no longer. */
+void vr_participant_part(struct videoroom *vr, struct vr_participant *p);
+void vr_participant_free(struct videoroom *vr, struct vr_participant *p);
+void vr_participant_changed(struct vr_participant *p);
+/* The media has ended: streams go, subscribers are offered what is left, `unpublished` is told (videoroom.md 4). */
+void vr_participant_unpublish(struct videoroom *vr, struct vr_participant *p);
+struct vr_pub_stream *vr_stream_by_mid(const struct vr_participant *p, const char *mid);
+struct vr_pub_stream *vr_stream_add(struct vr_participant *p, uint16_t mindex);
+void vr_stream_apply(struct videoroom *vr, struct vr_pub_stream *stream);      /* active and moderated, to the media graph */
+void vr_participant_caps(struct videoroom *vr, struct vr_participant *p, bool ramp, bool now);
+
+/* ---- subscriber.c ---- */
+struct vr_subscriber *vr_subscriber_new(struct vr_session *session, struct vr_room *room);
+void vr_subscriber_free(struct videoroom *vr, struct vr_subscriber *s);
+/* An m-line for `source`: the first inactive one of its kind and codec, else a new one. NULL: too many. */
+struct vr_sub_stream *vr_sub_add(struct vr_subscriber *s, struct vr_pub_stream *source, bool recycle);
+void vr_sub_set_source(struct videoroom *vr, struct vr_sub_stream *sub, struct vr_pub_stream *source);
+void vr_sub_apply(struct videoroom *vr, struct vr_sub_stream *sub);             /* options and pauses, to the media graph */
+void vr_subscriber_apply(struct videoroom *vr, struct vr_subscriber *s);
+/* After an answer: which m-lines it took; their sinks are made. */
+void vr_subscriber_answered(struct videoroom *vr, struct vr_subscriber *s, struct view answer);
+/* The PeerConnection has gone, and the sinks with it. */
+void vr_subscriber_hangup(struct vr_subscriber *s);
+struct vr_sub_stream *vr_sub_by_mid(const struct vr_subscriber *s, const char *mid);
+struct vr_sub_stream *vr_sub_by_sink(const struct vr_subscriber *s, struct ref sink);
+bool vr_subscriber_has_source(const struct vr_subscriber *s);
+/* `updated` with all streams and a new offer, or remembered until the last offer is answered. */
+void vr_subscriber_update(struct videoroom *vr, struct vr_subscriber *s, const char *transaction);
+
+/* ---- sdp_publish.c, sdp_subscribe.c ---- */
+/* Answers the offer of a publisher, updating its streams; pushes the reply begun in call->j with it. */
+enum vr_error vr_answer_publisher(struct vr_call *call, struct vr_participant *p);
+/* The offer for what the subscription holds now. False: it can't be written. */
+bool vr_offer_subscriber(struct videoroom *vr, struct vr_subscriber *s, struct buf *out);
+
+/* ---- describe.c: objects of videoroom.md 8 and 11 ---- */
+enum vr_form { VR_FORM_JOINED, VR_FORM_EVENT, VR_FORM_OWN };
+void vr_write_stream(struct json_out *j, const struct vr_pub_stream *stream, enum vr_form form);
+void vr_write_streams(struct json_out *j, const struct vr_participant *p, enum vr_form form);
+void vr_write_codecs(struct json_out *j, const struct vr_participant *p);
+void vr_write_publisher(struct json_out *j, const struct vr_participant *p, enum vr_form form);
+const char *vr_joined_text(struct vr_participant *p);
+void vr_write_sub_streams(struct json_out *j, const struct vr_subscriber *s);
+void vr_write_name(struct json_out *j, const struct vr_participant *p);         /* display and metadata, if set */
+
+/* ---- notify.c: events to others ---- */
+void vr_tell(struct videoroom *vr, const struct vr_session *session, struct view body);
+void vr_tell_others(struct videoroom *vr, const struct vr_room *room, const struct vr_participant *but, struct view body);
+void vr_notify_publishers(struct videoroom *vr, const struct vr_participant *p);
+void vr_notify_joining(struct videoroom *vr, const struct vr_participant *p);
+/* {"videoroom":"event","room":R,<key>:ID,display,metadata}: unpublished, leaving, kicked. */
+void vr_notify_gone(struct videoroom *vr, const struct vr_room *room, const struct vr_participant *p, const char *key);
+void vr_notify_layer(struct videoroom *vr, const struct vr_sub_stream *sub, const char *key, int value);
