@@ -263,7 +263,9 @@ static struct conf_node *read_word(struct parser *p, struct view name)
         return conf_node_new(CONF_INTEGER, name, str_of(text), p->line);
     if (word_to_real(word, text))
         return conf_node_new(CONF_REAL, name, str_of(text), p->line);
-    fail(p, "%.*s is no number (text needs quotes)", (int)(word.size < 40 ? word.size : 40), (const char *)word.data);
+    /* The word itself is not told: it may be a secret without its quotes. */
+    fail(p, "the value of %.*s is no number and no boolean: text needs quotes", name.size > 0 ? (int)(name.size < 40 ? name.size : 40) : 7,
+        name.size > 0 ? (const char *)name.data : "an item");
     return NULL;
 }
 
