@@ -5,15 +5,10 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { join } from 'node:path';
 
-import Janode from 'janode';
-import EchoTestPlugin from 'janode/plugins/echotest';
-import VideoRoomPlugin from 'janode/plugins/videoroom';
-
 import { ROOT, startServer } from '../api/lib/server.mjs';
 import { serveFolder } from '../api/lib/static.mjs';
+import { EchoTestPlugin, Janode, VideoRoomPlugin } from './lib/janode.mjs';
 import { openBrowser, until, watch } from './lib/browsers.mjs';
-
-Janode.Logger.setLevel('none');
 
 let server;
 let pages;
