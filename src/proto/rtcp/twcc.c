@@ -39,6 +39,12 @@ static unsigned chunk_symbol(uint16_t chunk, unsigned index)
 /* Adds up one chunk, of which `count` symbols matter. False: a reserved symbol is among them. */
 static bool measure_chunk(uint16_t chunk, unsigned count, size_t *delta_bytes, unsigned *received)
 {
+    if ((chunk & CHUNK_VECTOR) == 0) {
+        unsigned symbol = chunk_symbol(chunk, 0);
+        *delta_bytes += (size_t)symbol * count;
+        *received += symbol != SYMBOL_LOST ? count : 0;
+        return symbol != SYMBOL_RESERVED || count == 0;
+    }
     for (unsigned i = 0; i < count; i++) {
         unsigned symbol = chunk_symbol(chunk, i);
         if (symbol == SYMBOL_RESERVED)
@@ -59,6 +65,8 @@ bool twcc_parse(struct twcc *out, const struct rtcp_packet *packet)
     t.count = read_u16(&r);
     t.reference_time = read_u24(&r);
     t.feedback_count = read_u8(&r);
+    if (t.count > TWCC_READ_MAX)
+        return false;
 
     const struct reader chunks = r;
     size_t delta_bytes = 0;

@@ -8,6 +8,7 @@
 
 #define TWCC_DELTA_UNIT_US     250u          /* 3.1.5 */
 #define TWCC_REFERENCE_UNIT_US 64000u        /* 3.1: 64 ms, 24 bits, signed in the draft; we treat it as wrapping */
+#define TWCC_READ_MAX          4096u         /* statuses: 4 s of 1,000 packets; a few bytes could claim 65,535 of them */
 #define TWCC_TICKS_PER_REFERENCE (TWCC_REFERENCE_UNIT_US / TWCC_DELTA_UNIT_US)
 
 struct twcc {
@@ -39,7 +40,7 @@ struct twcc_iter {
 };
 
 /* Checks chunks and deltas to the end, so that twcc_next cannot fail half-way. False: not a TWCC feedback, truncated, no
- * statuses, or a reserved symbol. */
+ * statuses or more than TWCC_READ_MAX, or a reserved symbol. */
 bool twcc_parse(struct twcc *out, const struct rtcp_packet *packet);
 struct twcc_iter twcc_iter_of(const struct twcc *twcc);
 bool twcc_next(struct twcc_iter *iter, struct twcc_status *out);
