@@ -1,0 +1,393 @@
+#include "boot.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "boot_stun.h"
+#include "control/control.h"
+#include "io/io.h"
+#include "plugins/plugin.h"
+#include "runtime/entropy.h"
+#include "runtime/file.h"
+#include "runtime/localaddr.h"
+#include "runtime/log.h"
+#include "runtime/process.h"
+#include "runtime/udp.h"
+#include "settings/module.h"
+#include "worker/worker.h"
+
+#define BOOT_PLUGINS_MAX 32u
+#define PEM_BYTES_MAX    (256u * 1024u)
+
+struct boot_plugin {
+    const char *package;
+    struct conf_node *conf;             /* NULL: no file */
+};
+
+struct boot {
+    struct actors *set;
+    struct actor *main_actor;
+    struct settings *settings;
+    struct dtls_identity *identity;
+    char fingerprint[DTLS_FINGERPRINT_TEXT];
+    struct net_addr local_ip;
+    struct net_addr addresses[WORKER_SOCKETS_MAX];
+    uint32_t address_count;
+    uint32_t worker_count;
+    struct udp sockets[ACTOR_WORKERS_MAX][WORKER_SOCKETS_MAX];
+    struct control_worker control_workers[ACTOR_WORKERS_MAX];
+    struct worker *workers[ACTOR_WORKERS_MAX];
+    struct boot_plugin plugins[BOOT_PLUGINS_MAX];
+    const struct plugin_desc *enabled[BOOT_PLUGINS_MAX + 1];
+    struct conf_node *websockets;
+    struct control_module transports[1];
+    struct io *io;
+    struct control *control;
+    uint32_t running;
+    bool stopping;
+    bool serving_asked;                 /* io and the workers have been asked to stop */
+};
+
+/* ---- addresses and sockets ---- */
+
+static bool find_addresses(struct boot *boot)
+{
+    const struct settings *s = boot->settings;
+    struct localaddr_list all, some;
+    const struct localaddr_rules rules = {
+        .ip6 = s->ipv6,
+        .ip6_linklocal = s->ipv6_linklocal,
+        .enforce = s->ice_enforce_list.items,
+        .enforce_count = s->ice_enforce_list.count,
+        .ignore = s->ice_ignore_list.items,
+        .ignore_count = s->ice_ignore_list.count,
+    };
+    if (!localaddr_read(&all)) {
+        LOG_FATAL(boot->main_actor, "can't read this machine's addresses: %s", strerror(errno));
+        return false;
+    }
+    localaddr_select(&some, &all, &rules);
+    if (some.count == 0)
+        LOG_WARN(boot->main_actor, "no local address may be offered: media will not flow");
+    for (uint32_t i = 0; i < some.count && boot->address_count < WORKER_SOCKETS_MAX; i++)
+        boot->addresses[boot->address_count++] = some.items[i].addr;
+    if (some.count > WORKER_SOCKETS_MAX)
+        LOG_WARN(boot->main_actor, "%u local addresses; the first %u are offered (ice_enforce_list chooses)", some.count, WORKER_SOCKETS_MAX);
+    if (!localaddr_local_ip(&boot->local_ip, &all, s->interface, s->ipv6) && s->interface != NULL)
+        LOG_WARN(boot->main_actor, "'%s' is no address or interface of this machine", s->interface);
+    return true;
+}
+
+static bool open_sockets(struct boot *boot)
+{
+    const struct settings *s = boot->settings;
+    char text[NET_IP_TEXT];
+    for (uint32_t w = 0; w < boot->worker_count; w++)
+        for (uint32_t i = 0; i < boot->address_count; i++) {
+            const struct udp_options options = {
+                .local = boot->addresses[i],
+                .port_min = s->rtp_port_min,
+                .port_max = s->rtp_port_max,
+                .dscp = s->dscp,
+                .receive_bytes = UDP_RECEIVE_BYTES,
+                .send_bytes = UDP_RECEIVE_BYTES,
+            };
+            struct udp *udp = &boot->sockets[w][i];
+            uint32_t seed;
+            entropy_fill(NULL, (uint8_t *)&seed, sizeof(seed));
+            if (udp_open(udp, &options, seed) != ERR_NONE) {
+                LOG_FATAL(boot->main_actor, "can't open a UDP socket on %s (ports %u-%u): %s", net_ip_text(&boot->addresses[i], text),
+                          s->rtp_port_min, s->rtp_port_max, strerror(errno));
+                return false;
+            }
+            boot->control_workers[w].sockets[i] = udp->local;
+            boot->control_workers[w].socket_count = i + 1;
+            LOG_INFO(boot->main_actor, "worker %u: %s port %u, receive buffer %u bytes", w, net_ip_text(&udp->local, text), udp->local.port,
+                     udp->receive_bytes);
+        }
+    return true;
+}
+
+/* ---- certificate ---- */
+
+static bool read_pem(struct boot *boot, const char *path, struct buf *out)
+{
+    if (path == NULL)
+        return true;
+    if (file_read(path, out) == ERR_NONE)
+        return true;
+    LOG_FATAL(boot->main_actor, "can't read %s: %s", path, strerror(errno));
+    return false;
+}
+
+static bool load_identity(struct boot *boot)
+{
+    const struct settings *s = boot->settings;
+    char error[DTLS_ERROR_TEXT];
+    struct buf cert, key;
+    buf_init(&cert, PEM_BYTES_MAX);
+    buf_init(&key, PEM_BYTES_MAX);
+    if ((s->cert_pem == NULL) != (s->cert_key == NULL))
+        LOG_FATAL(boot->main_actor, "cert_pem and cert_key must be given together");
+    else if (read_pem(boot, s->cert_pem, &cert) && read_pem(boot, s->cert_key, &key)) {
+        const struct dtls_identity_config config = {
+            .cert_pem = buf_view(&cert),
+            .key_pem = buf_view(&key),
+            .passphrase = s->cert_password,
+            .rsa = s->rsa_private_key,
+        };
+        boot->identity = dtls_identity_new(&config, error);
+        if (boot->identity == NULL)
+            LOG_FATAL(boot->main_actor, "DTLS certificate: %s", error);
+    }
+    if (key.size > 0)
+        explicit_bzero(key.data, key.size);
+    buf_fini(&key);
+    buf_fini(&cert);
+    const char *warning = dtls_library_warning(dtls_library_version());
+    if (warning != NULL)
+        LOG_WARN(boot->main_actor, "%s", warning);
+    if (boot->identity == NULL)
+        return false;
+    dtls_fingerprint_text(dtls_identity_fingerprint(boot->identity), boot->fingerprint);
+    return true;
+}
+
+/* ---- actors ---- */
+
+static struct actor *make_actor(struct boot *boot, actor_id id, const char *name)
+{
+    struct actor *actor = actor_new(boot->set, id, name);
+    if (actor == NULL)
+        LOG_FATAL(boot->main_actor, "can't make the actor %s: %s", name, strerror(errno));
+    return actor;
+}
+
+static bool open_worker(struct boot *boot, uint32_t index, const struct net_addr *stun)
+{
+    const struct settings *s = boot->settings;
+    char name[16], error[DTLS_ERROR_TEXT] = "";
+    snprintf(name, sizeof(name), "worker-%u", index);
+    struct actor *actor = make_actor(boot, (actor_id)(ACTOR_WORKER_0 + index), name);
+    if (actor == NULL)
+        return false;
+    const struct worker_config config = {
+        .index = index,
+        .sockets = boot->sockets[index],
+        .socket_count = boot->address_count,
+        .identity = boot->identity,
+        .dtls_ciphers = s->dtls_ciphers,
+        .dtls_accept_selfsigned = s->dtls_accept_selfsigned,
+        .dtls_mtu = (uint16_t)s->dtls_mtu,
+        .no_media_us = SEC(s->no_media_timer_s),
+        .slowlink_threshold = s->slowlink_threshold,
+        .twcc_period_us = MSEC(s->twcc_period_ms),
+        .hangup_on_failed = s->hangup_on_failed,
+        .stun_server = *stun,
+        .seal = SEAL_BACKEND_AUTO,
+        .entropy = entropy_fill,
+    };
+    boot->workers[index] = worker_new(actor, &config, error);
+    if (boot->workers[index] == NULL) {
+        LOG_FATAL(boot->main_actor, "worker %u: %s", index, error);
+        return false;
+    }
+    actor_serve(actor, &worker_ops, boot->workers[index]);
+    return true;
+}
+
+static bool open_workers(struct boot *boot)
+{
+    const struct settings *s = boot->settings;
+    struct net_addr stun = {0};
+    if (s->stun_server != NULL && !boot_stun(boot->main_actor, s, &stun)) {
+        if (!s->ignore_unreachable_ice_server)
+            return false;
+        stun = (struct net_addr){0};
+    }
+    for (uint32_t i = 0; i < boot->worker_count; i++)
+        if (!open_worker(boot, i, &stun))
+            return false;
+    for (uint32_t i = 0; i < boot->worker_count; i++)
+        for (uint32_t k = 0; k < boot->worker_count; k++)
+            if (i != k)
+                actors_lane(boot->set, (actor_id)(ACTOR_WORKER_0 + i), (actor_id)(ACTOR_WORKER_0 + k), LANE_RELAY_BYTES);
+    return true;
+}
+
+static bool open_io(struct boot *boot)
+{
+    struct rlimit limit = {.rlim_cur = 1024};
+    bool found;
+    struct actor *actor = make_actor(boot, ACTOR_IO, "io");
+    if (actor == NULL)
+        return false;
+    getrlimit(RLIMIT_NOFILE, &limit);
+    if (!settings_is_disabled(&boot->settings->transports_disable, "websockets"))
+        boot->websockets = module_conf_load(boot->settings, "janus.transport.websockets", &found);
+    const struct io_options options = {
+        .websockets = boot->websockets,
+        .web_folder = boot->settings->web_folder,
+        .descriptors = limit.rlim_cur,
+    };
+    boot->io = io_new(actor, &options);
+    if (boot->io == NULL || io_listening(boot->io) == 0) {
+        LOG_FATAL(boot->main_actor, "no transport serves the Janus API: enable ws or wss in janus.transport.websockets.jcfg "
+                                    "(HTTP and the others are not built yet)");
+        return false;
+    }
+    actor_serve(actor, &io_ops, boot->io);
+    return true;
+}
+
+static const struct conf_node *plugin_conf(void *owner, const char *package)
+{
+    const struct boot *boot = owner;
+    for (uint32_t i = 0; i < BOOT_PLUGINS_MAX && boot->plugins[i].package != NULL; i++)
+        if (strcmp(boot->plugins[i].package, package) == 0)
+            return boot->plugins[i].conf;
+    return NULL;
+}
+
+/* "libjanus_videoroom.so" -> "videoroom", as disable lists are asked. */
+static bool plugin_is_disabled(const struct boot *boot, const struct plugin_desc *desc)
+{
+    const struct text_list *list = &boot->settings->plugins_disable;
+    for (uint32_t i = 0; i < list->count; i++)
+        if (strcmp(list->items[i], desc->file_name) == 0)
+            return true;
+    return false;
+}
+
+static void load_plugin_files(struct boot *boot)
+{
+    uint32_t count = 0;
+    for (size_t i = 0; plugin_table[i] != NULL && count < BOOT_PLUGINS_MAX; i++) {
+        const struct plugin_desc *desc = plugin_table[i];
+        bool found;
+        if (plugin_is_disabled(boot, desc)) {
+            LOG_INFO(boot->main_actor, "plugin %s is disabled", desc->package);
+            continue;
+        }
+        boot->enabled[count] = desc;
+        boot->plugins[count].package = desc->package;
+        boot->plugins[count].conf = module_conf_load(boot->settings, desc->package, &found);
+        count++;
+    }
+}
+
+static bool open_control(struct boot *boot)
+{
+    struct actor *actor = make_actor(boot, ACTOR_CONTROL, "control");
+    if (actor == NULL)
+        return false;
+    load_plugin_files(boot);
+    boot->transports[0] = (struct control_module){
+        .package = "janus.transport.websockets",
+        .name = "Cardea WebSockets transport",
+        .author = "The Cardea project",
+        .description = "The Janus API over WebSockets",
+        .version_string = "0.0.1",
+        .version = 1,
+    };
+    const struct control_config config = {
+        .settings = boot->settings,
+        .workers = boot->control_workers,
+        .worker_count = boot->worker_count,
+        .local_ip = boot->local_ip,
+        .fingerprint = boot->fingerprint,
+        .plugins = boot->enabled,
+        .plugin_conf = plugin_conf,
+        .plugin_conf_owner = boot,
+        .transports = {boot->transports, 1},
+        .commit = CARDEA_COMMIT,
+        .compile_time = CARDEA_BUILD_TIME,
+        .entropy = entropy_fill,
+    };
+    boot->control = control_new(actor, &config);
+    if (boot->control == NULL)
+        return false;
+    actor_serve(actor, &control_ops, boot->control);
+    return true;
+}
+
+struct boot *boot_open(struct actors *set, struct actor *main_actor, struct settings *settings)
+{
+    struct boot *boot = mem_get_zero(sizeof(*boot));
+    boot->set = set;
+    boot->main_actor = main_actor;
+    boot->settings = settings;
+    for (uint32_t w = 0; w < ACTOR_WORKERS_MAX; w++)
+        for (uint32_t i = 0; i < WORKER_SOCKETS_MAX; i++)
+            boot->sockets[w][i].fd = -1;
+    boot->worker_count = settings->workers > 0 ? settings->workers : process_cores();
+    if (boot->worker_count > ACTOR_WORKERS_MAX)
+        boot->worker_count = ACTOR_WORKERS_MAX;
+    if (find_addresses(boot) && load_identity(boot) && open_sockets(boot) && open_io(boot) && open_workers(boot) && open_control(boot))
+        return boot;
+    boot_close(boot);
+    return NULL;
+}
+
+bool boot_start(struct boot *boot)
+{
+    const actor_id first[] = {ACTOR_CONTROL, ACTOR_IO};
+    for (uint32_t i = 0; i < boot->worker_count; i++) {
+        if (!actor_start(actors_get(boot->set, (actor_id)(ACTOR_WORKER_0 + i))))
+            return false;
+        boot->running++;
+    }
+    for (size_t i = 0; i < ARRAY_COUNT(first); i++) {
+        if (!actor_start(actors_get(boot->set, first[i])))
+            return false;
+        boot->running++;
+    }
+    return true;
+}
+
+void boot_stop(struct boot *boot)
+{
+    if (boot->stopping)
+        return;
+    boot->stopping = true;
+    actor_ask_stop(boot->main_actor, ACTOR_CONTROL);
+}
+
+bool boot_stopped(struct boot *boot, actor_id who)
+{
+    boot->running--;
+    actor_join(actors_get(boot->set, who));
+    if (who == ACTOR_CONTROL && !boot->serving_asked) {
+        boot->serving_asked = true;
+        actor_ask_stop(boot->main_actor, ACTOR_IO);
+        for (uint32_t i = 0; i < boot->worker_count; i++)
+            actor_ask_stop(boot->main_actor, (actor_id)(ACTOR_WORKER_0 + i));
+    }
+    return boot->running == 0;
+}
+
+void boot_close(struct boot *boot)
+{
+    if (boot == NULL)
+        return;
+    if (boot->control != NULL)
+        control_free(boot->control);
+    if (boot->io != NULL)
+        io_free(boot->io);
+    for (uint32_t i = 0; i < boot->worker_count; i++) {
+        if (boot->workers[i] != NULL)
+            worker_free(boot->workers[i]);
+        else
+            for (uint32_t k = 0; k < WORKER_SOCKETS_MAX; k++)
+                udp_close(&boot->sockets[i][k]);
+    }
+    for (uint32_t i = 0; i < BOOT_PLUGINS_MAX; i++)
+        conf_free(boot->plugins[i].conf);
+    conf_free(boot->websockets);
+    dtls_identity_free(boot->identity);
+    mem_put(boot);
+}

@@ -1,0 +1,24 @@
+/* boot.h - what stands between the settings and the first turn: addresses, sockets, certificate, and the actors that serve.
+ * Everything that can fail at start fails here, on the main thread, before any other thread runs.
+ *
+ *   struct boot *boot = boot_open(set, main_actor, &settings);   NULL: said why in the log
+ *   actors_wire(set);
+ *   boot_start(boot);                                            threads run from here on
+ *   ... the loop of main; ACTOR_STOPPED messages go to boot_stopped ...
+ *   boot_close(boot);                                            all joined by then */
+#pragma once
+
+#include "runtime/actor.h"
+#include "settings/settings.h"
+
+struct boot;
+
+struct boot *boot_open(struct actors *set, struct actor *main_actor, struct settings *settings);
+/* False: a thread could not be started. */
+bool boot_start(struct boot *boot);
+/* The first asks control, which closes every session; io and the workers are asked once it has stopped. Repeated calls
+ * change nothing. */
+void boot_stop(struct boot *boot);
+/* An actor has told that it has stopped; true once all that boot has started have. They are joined then. */
+bool boot_stopped(struct boot *boot, actor_id who);
+void boot_close(struct boot *boot);
