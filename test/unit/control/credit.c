@@ -1,0 +1,223 @@
+/* Texts, documents and credits: transports.md 3.6 and msg/io.h. */
+#include "control/server.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "control/probe_plugin.h"
+
+#define PING(t) "{\"janus\":\"ping\",\"transaction\":\"" t "\"}"
+
+static struct server s;
+
+static int setup(void **state)
+{
+    (void)state;
+    server_init(&s);
+    server_start(&s);
+    return 0;
+}
+
+static void test_one_credit_for_each_text_after_its_replies(void **state)
+{
+    (void)state;
+    server_say(&s, 1, PING("a") "\r\n " PING("b") PING("c") "\n");
+    const struct fake_sent *last = &s.actor->sent[s.actor->count - 1];
+    assert_int_equal(last->type, IO_CREDIT);
+    expect_text(&s, 1, "{\"janus\":\"pong\",\"transaction\":\"a\"}");
+    expect_text(&s, 1, "{\"janus\":\"pong\",\"transaction\":\"b\"}");
+    expect_text(&s, 1, "{\"janus\":\"pong\",\"transaction\":\"c\"}");
+    assert_int_equal(server_credits(&s, 1), 1);
+    expect_silence(&s, 1);
+    server_end(&s);
+}
+
+static void test_one_broken_document_spoils_its_text(void **state)
+{
+    (void)state;
+    server_say(&s, 1, PING("a") "\n{\"janus\":tru}");
+    expect_text(&s, 1, "{\"janus\":\"error\",\"error\":{\"code\":454,\"reason\":\"Invalid Janus API request - <string>(1,12): invalid token near 'tru'\"}}");
+    expect_silence(&s, 1);
+    assert_int_equal(server_credits(&s, 1), 1);
+    assert_int_equal(control_counters(s.control)->unparsable, 1);
+    server_end(&s);
+}
+
+static void test_texts_that_are_no_json(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        size_t size;
+    } texts[] = {
+        {"", 0}, {"   \n", 4}, {"5", 1}, {"hello", 5}, {"{\"a\":1", 6}, {"{}x", 3}, {"{\"a\":\"\xff\"}", 9}, {"{}\0{}", 5}, {"\0", 1},
+        {"{\"a\":\"\\u0000\"}", 14}, {"{\"a\":99999999999999999999}", 26}, {"{\"a\":1e999}", 11},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
+        server_say_bytes(&s, 1, texts[i].text, texts[i].size);
+        json_t *document = server_hear_json(&s, 1);
+        assert_int_equal(json_integer_value(json_object_get(json_object_get(document, "error"), "code")), 454);
+        assert_null(json_object_get(document, "session_id"));
+        assert_null(json_object_get(document, "transaction"));
+        json_decref(document);
+        assert_int_equal(server_credits(&s, 1), 1);
+    }
+    server_end(&s);
+}
+
+static void test_a_depth_bomb_is_an_error(void **state)
+{
+    (void)state;
+    char *bomb = malloc(1000000);
+    memset(bomb, '[', 1000000);
+    server_say_bytes(&s, 1, bomb, 1000000);
+    expect_error(&s, 1, 454, "Invalid Janus API request - <string>(1,2049): maximum parsing depth reached near '['");
+    memset(bomb, '[', 2000);
+    memset(bomb + 2000, ']', 2000);
+    server_say_bytes(&s, 1, bomb, 4000);
+    expect_error(&s, 1, 456, "Missing mandatory element (transaction)");
+    free(bomb);
+    server_end(&s);
+}
+
+/* Every prefix of a text is answered once, whatever it is. */
+static void test_a_text_cut_anywhere_is_answered_once(void **state)
+{
+    (void)state;
+    static const char text[] = "{\"janus\":\"create\",\"transaction\":\"t\\u00e4\\n\",\"id\":123,\"x\":[1,2.5e3,null,{}]}";
+    for (size_t size = 0; size < sizeof(text); size++) {
+        server_say_bytes(&s, 1, text, size);
+        assert_non_null(server_hear(&s, 1));
+        expect_silence(&s, 1);
+        assert_int_equal(server_credits(&s, 1), 1);
+    }
+    server_end(&s);
+}
+
+static char *many(unsigned count)
+{
+    char *text = calloc(count + 1, 64);
+    size_t at = 0;
+    for (unsigned i = 0; i < count; i++)
+        at += (size_t)sprintf(text + at, "{\"janus\":\"ping\",\"transaction\":\"%u\"}", i);
+    return text;
+}
+
+static void test_many_documents_take_several_turns_in_order(void **state)
+{
+    (void)state;
+    char *text = many(DOCUMENTS_PER_TEXT_MAX);
+    server_post(&s, 1, text);
+    server_post(&s, 1, PING("last"));
+    server_post(&s, 2, PING("other"));                  /* another client need not wait */
+    expect_text(&s, 2, "{\"janus\":\"pong\",\"transaction\":\"other\"}");
+    unsigned turns = 0, heard = 0;
+    for (; heard < DOCUMENTS_PER_TEXT_MAX; turns++) {
+        char expected[64];
+        assert_true(turns <= DOCUMENTS_PER_TEXT_MAX / DOCUMENTS_PER_TURN + 1);
+        for (const char *reply; (reply = server_hear(&s, 1)) != NULL; heard++) {
+            snprintf(expected, sizeof(expected), "{\"janus\":\"pong\",\"transaction\":\"%u\"}", heard);
+            if (heard == DOCUMENTS_PER_TEXT_MAX)
+                break;
+            assert_string_equal(reply, expected);
+        }
+        server_turn(&s);
+    }
+    while (control_ops.deadline(s.control) <= s.now)
+        server_turn(&s);
+    assert_int_equal(server_credits(&s, 1), 2);
+    assert_int_equal(server_credits(&s, 2), 1);
+    assert_int_equal(control_sizes(s.control).clients, 0);
+    assert_int_equal(control_counters(s.control)->replies, DOCUMENTS_PER_TEXT_MAX + 2);
+    free(text);
+    server_end(&s);
+}
+
+static void test_clients_with_many_documents_take_turns(void **state)
+{
+    (void)state;
+    char *text = many(200);
+    for (uint32_t n = 1; n <= 4; n++)
+        server_post(&s, n, text);
+    server_turn(&s);                                    /* the first client's budget was this turn's */
+    server_turn(&s);
+    for (uint32_t n = 2; n <= 4; n++)
+        assert_non_null(server_hear(&s, n));
+    while (control_ops.deadline(s.control) <= s.now)
+        server_turn(&s);
+    for (uint32_t n = 1; n <= 4; n++)
+        assert_int_equal(server_credits(&s, n), 1);
+    assert_int_equal(control_counters(s.control)->replies, 800);
+    free(text);
+    server_end(&s);
+}
+
+static void test_too_many_documents_are_refused_whole(void **state)
+{
+    (void)state;
+    char *text = many(DOCUMENTS_PER_TEXT_MAX + 1);
+    server_say(&s, 1, "%s", text);
+    expect_error(&s, 1, 454, "Invalid Janus API request - more than 256 documents");
+    expect_silence(&s, 1);
+    assert_int_equal(server_credits(&s, 1), 1);
+    free(text);
+    server_end(&s);
+}
+
+/* `create`s in flight when their transport goes leave no session behind (janus-api.md, corrections). */
+static void test_documents_of_a_client_that_left_are_dropped(void **state)
+{
+    (void)state;
+    char *text = calloc(200, 64);
+    for (unsigned i = 0; i < 200; i++)
+        strcat(text, "{\"janus\":\"create\",\"transaction\":\"x\"}");
+    server_post(&s, 1, text);
+    server_gone(&s, 1);
+    for (int i = 0; i < 10; i++)
+        server_turn(&s);
+    assert_int_equal(control_sizes(s.control).sessions, 0);
+    assert_int_equal(control_sizes(s.control).clients, 0);
+    assert_int_equal(server_credits(&s, 1), 1);
+    assert_int_equal(control_counters(s.control)->documents_dropped, 200 - DOCUMENTS_PER_TURN);
+    free(text);
+    server_end(&s);
+}
+
+static void test_the_end_with_documents_waiting_frees_them(void **state)
+{
+    (void)state;
+    char *text = many(DOCUMENTS_PER_TEXT_MAX);
+    server_post(&s, 1, text);
+    server_post(&s, 1, text);
+    free(text);
+    server_end(&s);
+}
+
+static void test_another_api_gets_its_credit_and_nothing_else(void **state)
+{
+    (void)state;
+    struct client_request request = {.client = {1, 1}, .api = CLIENT_API_ADMIN};
+    server_fact(&s, CONTROL_CLIENT_REQUEST, &request, sizeof(request));
+    expect_silence(&s, 1);
+    assert_int_equal(server_credits(&s, 1), 1);
+    server_end(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(test_one_credit_for_each_text_after_its_replies, setup),
+        cmocka_unit_test_setup(test_one_broken_document_spoils_its_text, setup),
+        cmocka_unit_test_setup(test_texts_that_are_no_json, setup),
+        cmocka_unit_test_setup(test_a_depth_bomb_is_an_error, setup),
+        cmocka_unit_test_setup(test_a_text_cut_anywhere_is_answered_once, setup),
+        cmocka_unit_test_setup(test_many_documents_take_several_turns_in_order, setup),
+        cmocka_unit_test_setup(test_clients_with_many_documents_take_turns, setup),
+        cmocka_unit_test_setup(test_too_many_documents_are_refused_whole, setup),
+        cmocka_unit_test_setup(test_documents_of_a_client_that_left_are_dropped, setup),
+        cmocka_unit_test_setup(test_the_end_with_documents_waiting_frees_them, setup),
+        cmocka_unit_test_setup(test_another_api_gets_its_credit_and_nothing_else, setup),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

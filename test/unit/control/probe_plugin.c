@@ -1,0 +1,283 @@
+#include "control/probe_plugin.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "proto/sdp/offer_answer.h"
+
+struct probe_session {
+    struct ref handle;
+    bool refuse_hangup_event;
+};
+
+struct probe_seen probe_seen;
+static char diary[4096];
+static char diary_read[4096];
+static struct host *the_host;
+static struct ref last_handle;
+
+static void note(const char *word)
+{
+    if (diary[0] != '\0')
+        strncat(diary, " ", sizeof(diary) - strlen(diary) - 1);
+    strncat(diary, word, sizeof(diary) - strlen(diary) - 1);
+}
+
+const char *probe_diary(void)
+{
+    memcpy(diary_read, diary, sizeof(diary));
+    diary[0] = '\0';
+    return diary_read;
+}
+
+void probe_reset(void)
+{
+    diary[0] = '\0';
+    probe_seen = (struct probe_seen){0};
+    last_handle = REF_NONE;
+}
+
+struct host *probe_host(void)
+{
+    return the_host;
+}
+
+struct ref probe_handle(void)
+{
+    return last_handle;
+}
+
+static void *probe_init(struct host *host, const struct conf_node *conf)
+{
+    (void)conf;
+    the_host = host;
+    return host;
+}
+
+static void *broken_init(struct host *host, const struct conf_node *conf)
+{
+    (void)host;
+    (void)conf;
+    return NULL;
+}
+
+static void probe_fini(void *plugin)
+{
+    (void)plugin;
+}
+
+static bool probe_attach(void *plugin, void *state, struct ref handle)
+{
+    struct probe_session *session = state;
+    (void)plugin;
+    session->handle = handle;
+    last_handle = handle;
+    note("attach");
+    return true;
+}
+
+static bool refuse_attach(void *plugin, void *state, struct ref handle)
+{
+    (void)state;
+    (void)host_event(plugin, handle, NULL, STR("{}"), NULL);
+    return false;
+}
+
+static void probe_detach(void *plugin, void *state)
+{
+    struct probe_session *session = state;
+    /* The handle can't be told anything any more. */
+    if (host_event(plugin, session->handle, NULL, STR("{\"probe\":\"too late\"}"), NULL) == ERR_GONE)
+        note("detach");
+}
+
+static enum err push(struct host *host, const struct plugin_request *request, const char *text, const struct jsep_out *jsep)
+{
+    probe_seen.event_result = host_event(host, request->handle, request->transaction, str_of(text), jsep);
+    return probe_seen.event_result;
+}
+
+static enum err push_sdp(struct host *host, const struct plugin_request *request, const char *type, struct sdp *sdp, bool restart, bool e2ee)
+{
+    struct buf text;
+    buf_init(&text, SDP_TEXT_BYTES_MAX);
+    (void)sdp_write(sdp, &text);
+    const struct jsep_out jsep = {.type = type, .sdp = buf_view(&text), .restart = restart, .e2ee = e2ee};
+    enum err err = push(host, request, "{\"probe\":\"sdp\"}", &jsep);
+    buf_fini(&text);
+    sdp_free(sdp);
+    return err;
+}
+
+/* Accepts all it can; the first line's source is remembered. */
+static void answer(struct host *host, const struct plugin_request *request)
+{
+    char reason[SDP_REASON_ROOM];
+    struct sdp *offer = sdp_parse(request->jsep->sdp, reason);
+    if (offer == NULL)
+        return;
+    struct sdp *sdp = sdp_answer_new(offer, STR("probe"));
+    for (uint16_t i = 0; i < offer->mline_count; i++) {
+        const struct sdp_answer_line line = {.direction = SDP_SENDRECV, .exts = SDP_EXTS_ALL};
+        (void)sdp_answer_accept(sdp, offer, i, &line, NULL);
+    }
+    (void)push_sdp(host, request, "answer", sdp, false, false);
+    sdp_free(offer);
+    probe_seen.source = host_source(host, request->handle, 0);
+    (void)host_source_desc(host, probe_seen.source, &probe_seen.desc);
+}
+
+static struct sdp_offer_line offer_line(enum sdp_kind kind)
+{
+    struct sdp_offer_line line = sdp_offer_line_of(kind, SDP_SENDRECV);
+    line.codec = kind == SDP_AUDIO ? CODEC_OPUS : CODEC_VP8;
+    line.ext_ids[SDP_EXT_MID] = sdp_ext_default_id(SDP_EXT_MID);
+    return line;
+}
+
+static void offer(struct host *host, const struct plugin_request *request, bool restart, bool more)
+{
+    struct sdp *sdp = sdp_offer_new(STR("probe"), 77, more ? 2 : 1);
+    struct sdp_offer_line audio = offer_line(SDP_AUDIO), video = offer_line(SDP_VIDEO);
+    (void)sdp_offer_add(sdp, &audio);
+    (void)sdp_offer_add(sdp, &video);
+    if (more)
+        (void)sdp_offer_add(sdp, &video);
+    (void)push_sdp(host, request, "offer", sdp, restart, json_is_true(json_object_get(request->body, "e2ee")));
+}
+
+static void see_jsep(const struct jsep_in *jsep)
+{
+    probe_seen.has_jsep = jsep != NULL;
+    if (jsep == NULL)
+        return;
+    snprintf(probe_seen.type, sizeof(probe_seen.type), "%s", jsep->type);
+    snprintf(probe_seen.sdp, sizeof(probe_seen.sdp), "%.*s", (int)jsep->sdp.size, (const char *)jsep->sdp.data);
+    probe_seen.update = jsep->update;
+    probe_seen.e2ee = jsep->e2ee;
+    probe_seen.has_svc = jsep->svc != NULL;
+    probe_seen.simulcast_count = jsep->simulcast_count;
+    for (size_t i = 0; i < jsep->simulcast_count && i < ARRAY_COUNT(probe_seen.simulcast); i++)
+        probe_seen.simulcast[i] = jsep->simulcast[i];
+}
+
+static enum plugin_outcome probe_message(void *plugin, void *state, const struct plugin_request *request)
+{
+    struct host *host = plugin;
+    const char *text = json_string_value(json_object_get(request->body, "do"));
+    struct view what = str_of(text != NULL ? text : "ack");
+    (void)state;
+    see_jsep(request->jsep);
+    if (str_equal(what, STR("sync"))) {
+        (void)push(host, request, "{\"probe\":\"pushed during a sync request\"}", NULL);
+        buf_add_text(host_reply(host), "{\"probe\":\"ok\",\"list\":[1,{\"a\":\"b:,{}\"}],\"none\":{}}");
+        return PLUGIN_SYNC;
+    }
+    if (str_equal(what, STR("empty")))
+        return PLUGIN_SYNC;
+    if (str_equal(what, STR("error"))) {
+        buf_add_text(host_reply(host), "the probe says no");
+        return PLUGIN_ERROR;
+    }
+    if (str_equal(what, STR("silent")))
+        return PLUGIN_ERROR;
+    if (str_equal(what, STR("events")))
+        for (int i = 1; i <= 3; i++) {
+            char event[32];
+            snprintf(event, sizeof(event), "{\"n\":%d}", i);
+            (void)push(host, request, event, NULL);
+        }
+    if (str_equal(what, STR("answer")) && request->jsep != NULL)
+        answer(host, request);
+    if (str_equal(what, STR("answer-twice")) && request->jsep != NULL) {
+        answer(host, request);
+        answer(host, request);
+    }
+    if (str_equal(what, STR("bad-answer"))) {
+        const struct jsep_out jsep = {.type = "answer", .sdp = STR("v=0\r\nnonsense\r\n")};
+        (void)push(host, request, "{}", &jsep);
+    }
+    if (str_equal(what, STR("offer")))
+        offer(host, request, false, false);
+    if (str_equal(what, STR("restart")))
+        offer(host, request, true, false);
+    if (str_equal(what, STR("add-line")))
+        offer(host, request, false, true);
+    if (str_equal(what, STR("echo"))) {
+        const struct sink_options options = {.pt = 111};
+        probe_seen.source = host_source(host, request->handle, 0);
+        probe_seen.sink = host_sink_add(host, probe_seen.source, request->handle, 0, &options);
+    }
+    if (str_equal(what, STR("group")))
+        host_peer_group(host, request->handle, (uint64_t)json_integer_value(json_object_get(request->body, "group")));
+    if (str_equal(what, STR("close")) || str_equal(what, STR("close-and-detach")))
+        host_peer_close(host, request->handle);
+    if (str_equal(what, STR("detach")) || str_equal(what, STR("close-and-detach")))
+        host_detach(host, request->handle);
+    return PLUGIN_ACK;
+}
+
+static void probe_setup(void *plugin, void *state)
+{
+    const struct probe_session *session = state;
+    note(host_peer_is_up(plugin, session->handle) ? "setup" : "setup-but-down");
+}
+
+static void probe_hangup(void *plugin, void *state)
+{
+    const struct probe_session *session = state;
+    note(host_peer_is_up(plugin, session->handle) ? "hangup-but-up" : "hangup");
+    (void)host_event(plugin, session->handle, NULL, STR("{\"probe\":\"done\"}"), NULL);
+}
+
+static void probe_slow_link(void *plugin, void *state, uint16_t mindex, bool video, bool uplink)
+{
+    char word[32];
+    (void)plugin;
+    (void)state;
+    snprintf(word, sizeof(word), "slow:%u%s%s", mindex, video ? "v" : "a", uplink ? "up" : "down");
+    note(word);
+}
+
+static void probe_sink_layer(void *plugin, void *state, struct ref sink, int substream, int temporal)
+{
+    char word[48];
+    (void)plugin;
+    (void)state;
+    snprintf(word, sizeof(word), "layer:%s%d/%d", ref_equal(sink, probe_seen.sink) ? "" : "other-", substream, temporal);
+    note(word);
+}
+
+static void probe_tick(void *plugin, usec_t now)
+{
+    (void)plugin;
+    (void)now;
+    if (strstr(diary, "tick") == NULL)
+        note("tick");
+}
+
+#define PROBE_COMMON                                                                                                     \
+    .author = "tests", .description = "does as it is told", .version_string = "0.0.3", .version = 3,                      \
+    .session_size = sizeof(struct probe_session), .fini = probe_fini, .detach = probe_detach, .message = probe_message,   \
+    .hangup_media = probe_hangup
+
+static const struct plugin_desc probe = {
+    PROBE_COMMON, .package = "janus.plugin.probe", .name = "Probe", .file_name = "libjanus_probe.so", .ack_hint = "wait for it",
+    .init = probe_init, .attach = probe_attach, .setup_media = probe_setup, .slow_link = probe_slow_link,
+    .sink_layer = probe_sink_layer, .tick = probe_tick,
+};
+static const struct plugin_desc shy = {
+    PROBE_COMMON, .package = "janus.plugin.shy", .name = "Shy", .file_name = "libjanus_shy.so", .init = probe_init, .attach = refuse_attach,
+};
+/* No hint, and no callback that may be left out. */
+static const struct plugin_desc plain = {
+    PROBE_COMMON, .package = "janus.plugin.plain", .name = "Plain", .file_name = "libjanus_plain.so", .init = probe_init, .attach = probe_attach,
+};
+static const struct plugin_desc broken = {
+    PROBE_COMMON, .package = "janus.plugin.broken", .name = "Broken", .file_name = "libjanus_broken.so", .init = broken_init,
+    .attach = probe_attach,
+};
+
+const struct plugin_desc *const probe_table[] = {&broken, &shy, &plain, &probe, NULL};
