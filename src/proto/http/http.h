@@ -102,6 +102,7 @@ enum http_result http_body_read(struct http_body *body, struct view *input, stru
 
 /* --- Response heads --------------------------------------------------------------------------------------------- */
 
+const char *http_reason(unsigned status);        /* "" when we never answer that */
 void http_write_status(struct buf *out, unsigned status);
 /* A value with a control character in it is left out, and false: no header is ever split by what a client sent. */
 bool http_write_field(struct buf *out, const char *name, struct view value);

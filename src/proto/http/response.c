@@ -4,7 +4,7 @@
 #include "base/str.h"
 #include "proto/http/http.h"
 
-static const char *reason(unsigned status)
+const char *http_reason(unsigned status)
 {
     static const struct {
         unsigned status;
@@ -23,7 +23,7 @@ static const char *reason(unsigned status)
 
 void http_write_status(struct buf *out, unsigned status)
 {
-    buf_addf(out, "HTTP/1.1 %03u %s\r\n", status, reason(status));
+    buf_addf(out, "HTTP/1.1 %03u %s\r\n", status, http_reason(status));
 }
 
 bool http_write_field(struct buf *out, const char *name, struct view value)

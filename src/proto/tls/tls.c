@@ -14,6 +14,7 @@ struct tls {
     SSL *ssl;
     struct view input;
     struct buf output;
+    bool opened;             /* SSL_is_init_finished says no again after a failure */
     bool over;
 };
 
@@ -109,6 +110,7 @@ enum tls_result tls_read(struct tls *tls, uint8_t *out, size_t room, size_t *siz
     if (!tls->over) {
         ERR_clear_error();
         int result = SSL_read_ex(tls->ssl, out, room, size);
+        tls->opened = tls->opened || SSL_is_init_finished(tls->ssl);
         if (result == 1)
             return TLS_DATA;
         if (SSL_get_error(tls->ssl, result) == SSL_ERROR_WANT_READ && !tls->output.failed) {
@@ -126,7 +128,7 @@ bool tls_write(struct tls *tls, struct view clear)
 {
     size_t done = 0;
     CHECK(clear.size > 0 && clear.size <= TLS_WRITE_MAX);
-    if (!tls_is_open(tls))
+    if (!tls->opened || tls->over)
         return false;
     ERR_clear_error();
     bool fine = SSL_write_ex(tls->ssl, clear.data, clear.size, &done) == 1 && !tls->output.failed;
@@ -139,7 +141,7 @@ bool tls_write(struct tls *tls, struct view clear)
 
 void tls_close(struct tls *tls)
 {
-    if (!tls_is_open(tls))
+    if (!tls->opened || tls->over)
         return;
     ERR_clear_error();
     SSL_shutdown(tls->ssl);
@@ -162,5 +164,5 @@ void tls_sent(struct tls *tls, size_t size)
 
 bool tls_is_open(const struct tls *tls)
 {
-    return !tls->over && SSL_is_init_finished(tls->ssl);
+    return tls->opened;
 }

@@ -51,4 +51,4 @@ void tls_close(struct tls *tls);     /* close_notify, once the handshake is done
 struct view tls_output(const struct tls *tls);
 void tls_sent(struct tls *tls, size_t size);
 
-bool tls_is_open(const struct tls *tls);         /* the handshake is done */
+bool tls_is_open(const struct tls *tls);         /* the handshake is done; stays true after the end */

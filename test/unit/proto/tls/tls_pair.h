@@ -1,8 +1,9 @@
-/* test/unit/proto/tls/tls_pair.h - our TLS server and OpenSSL's client, joined by memory; and throw-away certificates. */
+/* test/unit/proto/tls/tls_pair.h - our TLS server and OpenSSL's client, joined by memory. */
 #pragma once
 
 #include <openssl/ssl.h>
 
+#include "identity.h"
 #include "proto/tls/tls.h"
 
 struct pair {
@@ -16,9 +17,6 @@ struct pair {
     uint8_t heard[262144];       /* what the last *_hears got */
     bool over;                   /* our side said TLS_OVER */
 };
-
-/* PEM texts of a fresh P-256 key and a certificate signed by itself; free() both. `password` locks the key. */
-void make_identity(char **cert, char **key, const char *password);
 
 /* A client of exactly that version. `alpn`: as on the wire, or NULL. */
 void pair_open(struct pair *p, int version, const unsigned char *alpn, unsigned alpn_size);

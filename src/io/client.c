@@ -1,0 +1,454 @@
+/* The connection around HTTP and WebSocket: TLS, what is held back, output, the way to the end.
+ *
+ * Input goes raw -> (TLS) -> clear -> state machine. A client that may not be read on (credits, an unfinished answer) keeps
+ * the rest of what was already read in `held`, decrypted; its socket isn't read until that has gone through. */
+#include "io/client.h"
+
+#include <string.h>
+
+#include "base/check.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "io/client_private.h"
+#include "io/limits.h"
+
+struct client_held {
+    size_t size;
+    uint8_t data[];
+};
+
+const char *client_end_name(enum client_end end)
+{
+    static const char *const names[] = {
+        "lives",
+#define X(name) #name,
+        CLIENT_ENDS(X)
+#undef X
+    };
+    return names[end];
+}
+
+void clients_init(struct clients *env, const struct client_rules *rules, const struct site *site, uint32_t limit)
+{
+    *env = (struct clients){.rules = *rules, .site = site};
+    pool_init(&env->http_pool, "http", client_http_size(), limit);
+    pool_init(&env->tls_pool, "tls", tls_size(), limit);
+    env->gather = mem_get(IO_GATHER_BYTES);
+}
+
+void clients_fini(struct clients *env)
+{
+    CHECK(env->resumed == NULL);
+    pool_fini(&env->http_pool);
+    pool_fini(&env->tls_pool);
+    mem_put(env->gather);
+}
+
+bool client_open(struct clients *env, struct client *c, const struct client_origin *origin, const struct net_addr *addr, usec_t now)
+{
+    c->origin = origin;
+    c->addr = *addr;
+    c->state = CLIENT_HTTP;
+    c->ws.over = true;           /* until the handshake opens it */
+    c->last_input = c->last_progress = now;
+    c->phase_deadline = usec_add(now, IO_FIRST_REQUEST_US);
+    if (origin->tls != NULL && (c->tls = tls_new(&env->tls_pool, origin->tls)) == NULL)
+        return false;
+    if (!client_http_open(env, c, now)) {
+        tls_free(&env->tls_pool, c->tls);
+        c->tls = NULL;
+        return false;
+    }
+    env->counters.opened++;
+    return true;
+}
+
+void client_fini(struct clients *env, struct client *c)
+{
+    client_http_close(env, c);
+    ws_fini(&c->ws);
+    outq_fini(&c->out);
+    tls_free(&env->tls_pool, c->tls);
+    mem_put(c->held);
+    c->tls = NULL;
+    c->held = NULL;
+}
+
+/* --- The end ---------------------------------------------------------------------------------------------------- */
+
+static void count_end(struct clients *env, struct client *c, enum client_end end)
+{
+    if (c->end != CLIENT_LIVES)
+        return;
+    c->end = (uint8_t)end;
+    env->counters.ended[end]++;
+}
+
+static void drop_held(struct client *c)
+{
+    mem_put(c->held);
+    c->held = NULL;
+}
+
+void client_kill(struct clients *env, struct client *c, enum client_end end)
+{
+    count_end(env, c, end);
+    c->state = CLIENT_DEAD;
+    outq_fini(&c->out);
+    drop_held(c);
+}
+
+void client_finish(struct clients *env, struct client *c, usec_t now, enum client_end end, bool linger)
+{
+    count_end(env, c, end);
+    if (client_is_gone(c))
+        return;
+    c->state = CLIENT_CLOSING;
+    c->linger = linger;
+    c->phase_deadline = usec_add(now, IO_CLOSE_US);
+    client_http_close(env, c);
+    drop_held(c);
+}
+
+void client_close(struct clients *env, struct client *c, usec_t now, enum ws_code code)
+{
+    if (client_is_gone(c))
+        return;
+    if (c->state != CLIENT_WEBSOCKET) {
+        client_kill(env, c, CLIENT_END_ASKED);
+        return;
+    }
+    client_websocket_close(env, c, now, code);
+}
+
+/* The input has ended. An HTTP answer may still go to a peer that only closed its own side; a WebSocket without a close
+ * frame is broken, whatever is queued. */
+void client_input_ended(struct clients *env, struct client *c, bool broken)
+{
+    c->input_ended = true;
+    if (client_is_dead(c))
+        return;
+    bool may_write = !broken && c->state != CLIENT_WEBSOCKET && client_wants_output(c);
+    if (!may_write)
+        client_kill(env, c, CLIENT_END_PEER);
+}
+
+/* --- Input ------------------------------------------------------------------------------------------------------ */
+
+/* Whether clear bytes may go on into the state machine. */
+static bool may_read(const struct client *c)
+{
+    switch ((enum client_state)c->state) {
+    case CLIENT_HTTP:
+        return !client_http_is_answering(c);
+    case CLIENT_WEBSOCKET:
+        return client_websocket_may_read(c);
+    case CLIENT_CLOSING:
+    case CLIENT_DEAD:
+        break;
+    }
+    return true;
+}
+
+bool client_wants_input(const struct client *c)
+{
+    return !client_is_dead(c) && !c->input_ended && c->held == NULL && may_read(c);
+}
+
+bool client_in_handshake(const struct client *c)
+{
+    return c->tls != NULL && c->state == CLIENT_HTTP && !tls_is_open(c->tls);
+}
+
+void client_feed(struct clients *env, struct client *c, usec_t now, uint8_t *data, size_t size)
+{
+    CHECK(env->raw.size == 0 && env->clear.size == 0);
+    c->last_input = now;
+    c->ping_sent = false;
+    if (client_is_dead(c))
+        return;
+    if (c->tls != NULL)
+        tls_feed(c->tls, VIEW(data, size));
+    else
+        env->raw = (struct ws_input){data, size};
+}
+
+bool client_resume(struct clients *env, struct client *c, usec_t now)
+{
+    if (c->held == NULL || !may_read(c))
+        return false;
+    CHECK(env->resumed == NULL && env->clear.size == 0);
+    c->last_input = now;         /* it was we who didn't read: both clocks start again */
+    if (c->state == CLIENT_WEBSOCKET)
+        c->phase_deadline = USEC_NEVER;
+    env->resumed = (uint8_t *)c->held;
+    env->clear = (struct ws_input){c->held->data, c->held->size};
+    c->held = NULL;
+    return true;
+}
+
+/* Puts the clear bytes in hand aside, behind those that are there already. */
+static void hold_back(struct clients *env, struct client *c)
+{
+    size_t before = c->held == NULL ? 0 : c->held->size, size = env->clear.size;
+    CHECK(before + size <= IO_READ_BYTES + 2 * TLS_WRITE_MAX);
+    if (before == 0)
+        env->counters.paused++;
+    c->held = mem_resize(c->held, sizeof(*c->held) + before + size);
+    memcpy(c->held->data + before, env->clear.data, size);
+    c->held->size = before + size;
+    env->clear.size = 0;
+}
+
+/* TLS goes no further: the peer's close_notify, or a failure whose alert shall still leave. */
+static void on_tls_over(struct clients *env, struct client *c, usec_t now)
+{
+    if (client_is_dead(c))
+        return;
+    if (client_in_handshake(c) && !c->input_ended)
+        client_finish(env, c, now, CLIENT_END_TLS_FAILED, false);
+    else
+        client_input_ended(env, c, false);
+}
+
+/* The next clear bytes into env->clear. */
+static bool refill(struct clients *env, struct client *c, usec_t now)
+{
+    mem_put(env->resumed);
+    env->resumed = NULL;
+    if (c->tls == NULL) {
+        env->clear = env->raw;
+        env->raw.size = 0;
+        return env->clear.size > 0;
+    }
+    size_t size = 0;
+    enum tls_result result = tls_read(c->tls, env->decrypted, sizeof(env->decrypted), &size);
+    env->clear = (struct ws_input){env->decrypted, size};
+    if (result == TLS_OVER)
+        on_tls_over(env, c, now);
+    return size > 0;
+}
+
+bool client_next(struct clients *env, struct client *c, usec_t now, struct view *text)
+{
+    for (;;) {
+        if (env->clear.size == 0 && !refill(env, c, now))
+            return false;
+        if (c->held != NULL || !may_read(c)) {
+            hold_back(env, c);
+            continue;
+        }
+        switch ((enum client_state)c->state) {
+        case CLIENT_HTTP:
+            client_http_input(env, c, now, &env->clear);
+            break;
+        case CLIENT_WEBSOCKET:
+            if (client_websocket_input(env, c, now, &env->clear, text))
+                return true;
+            break;
+        case CLIENT_CLOSING:
+            client_websocket_closing_input(env, c, &env->clear);
+            break;
+        case CLIENT_DEAD:
+            env->clear.size = 0;
+            break;
+        }
+    }
+}
+
+/* --- Output ----------------------------------------------------------------------------------------------------- */
+
+void client_queue(struct client *c, usec_t now, enum out_kind kind, struct view head, struct view text)
+{
+    if (!client_wants_output(c))
+        c->last_progress = now;
+    outq_add(&c->out, kind, head, text);
+}
+
+void client_queue_lasting(struct client *c, usec_t now, struct view text)
+{
+    if (!client_wants_output(c))
+        c->last_progress = now;
+    outq_add_lasting(&c->out, OUT_REPLY, VIEW(NULL, 0), text);
+}
+
+/* One more text of that kind may wait. One event always may, however long. */
+static bool has_room(struct clients *env, struct client *c, enum out_kind kind, size_t size)
+{
+    const struct outq *q = &c->out;
+    if (kind == OUT_EVENT && q->events > 0 && (q->events >= IO_EVENTS_MAX || size > IO_EVENT_BYTES_MAX - q->event_bytes)) {
+        client_kill(env, c, CLIENT_END_EVENTS_PILED);
+        return false;
+    }
+    if (size > IO_REPLY_BYTES_MAX - q->reply_bytes) {
+        client_kill(env, c, CLIENT_END_REPLIES_PILED);
+        return false;
+    }
+    return true;
+}
+
+void client_send(struct clients *env, struct client *c, usec_t now, enum out_kind kind, struct view text, void *block)
+{
+    uint8_t head[WS_HEAD_MAX];
+    if (c->state != CLIENT_WEBSOCKET) {
+        env->counters.sent_to_gone++;
+        mem_put(block);
+        return;
+    }
+    struct view prefix = VIEW(head, ws_head(head, WS_OP_TEXT, true, text.size, NULL));
+    if (!has_room(env, c, kind, prefix.size + text.size)) {
+        mem_put(block);
+        return;
+    }
+    env->counters.sent_texts++;
+    if (!client_wants_output(c))
+        c->last_progress = now;
+    if (block != NULL)
+        outq_add_block(&c->out, kind, prefix, text, block);
+    else
+        outq_add(&c->out, kind, prefix, text);
+}
+
+bool client_queue_pong(struct clients *env, struct client *c, usec_t now, struct view payload)
+{
+    uint8_t head[WS_HEAD_MAX];
+    size_t size = ws_head(head, WS_OP_PONG, true, payload.size, NULL);
+    /* A pong is asked for, but holds no credit: who pings without reading is bounded like who doesn't read its events. */
+    if (!has_room(env, c, OUT_EVENT, size + payload.size))
+        return false;
+    client_queue(c, now, OUT_EVENT, VIEW(head, size), payload);
+    return true;
+}
+
+static void release_credits(struct client *c, uint32_t credits)
+{
+    CHECK(credits <= c->credits_used);
+    c->credits_used = (uint8_t)(c->credits_used - credits);
+}
+
+void client_credit(struct clients *env, struct client *c)
+{
+    if (client_is_gone(c))
+        return;
+    if (c->credits_used <= c->out.credits) {
+        env->counters.stray_credits++;
+        return;
+    }
+    if (!outq_hold_credit(&c->out))
+        release_credits(c, 1);
+}
+
+bool client_wants_output(const struct client *c)
+{
+    return !client_is_dead(c) && (!outq_is_empty(&c->out) || (c->tls != NULL && tls_output(c->tls).size > 0));
+}
+
+/* The next record, once the one before has left: what waits in clear can still be told apart and counted. */
+static void encrypt(struct clients *env, struct client *c)
+{
+    size_t size = outq_gather(&c->out, env->gather, TLS_WRITE_MAX);
+    if (!tls_write(c->tls, VIEW(env->gather, size))) {
+        client_kill(env, c, CLIENT_END_TLS_FAILED);
+        return;
+    }
+    release_credits(c, outq_sent(&c->out, size));
+}
+
+static size_t plain_output(struct clients *env, struct client *c, struct view parts[OUTQ_PARTS])
+{
+    size_t count = outq_peek(&c->out, parts), size = 0;
+    for (size_t i = 0; i < count; i++)
+        size += parts[i].size;
+    if (count == 0 || size >= IO_GATHER_BYTES / 4)
+        return count;            /* long enough to go from where it is */
+    parts[0] = VIEW(env->gather, outq_gather(&c->out, env->gather, IO_GATHER_BYTES));
+    return 1;
+}
+
+/* Nothing is left to write. True: that has changed something, look again. */
+static bool on_drained(struct clients *env, struct client *c, usec_t now)
+{
+    if (c->state == CLIENT_HTTP) {
+        bool answered = client_http_is_answering(c);
+        if (answered)
+            client_http_answered(env, c, now);
+        if (c->input_ended && c->held == NULL && !client_is_dead(c))
+            client_kill(env, c, CLIENT_END_PEER);
+        return answered;
+    }
+    if (c->state != CLIENT_CLOSING)
+        return false;
+    if (c->tls != NULL && !c->tls_closed) {
+        c->tls_closed = true;
+        tls_close(c->tls);
+        return true;
+    }
+    if (!c->linger || c->input_ended)
+        client_kill(env, c, (enum client_end)c->end);
+    else if (!c->drained)
+        c->phase_deadline = usec_min(c->phase_deadline, usec_add(now, IO_LINGER_US));
+    c->drained = true;
+    return false;
+}
+
+size_t client_output(struct clients *env, struct client *c, usec_t now, struct view parts[OUTQ_PARTS])
+{
+    do {
+        size_t count = 0;
+        if (c->tls != NULL && tls_output(c->tls).size == 0 && !outq_is_empty(&c->out))
+            encrypt(env, c);
+        if (client_is_dead(c))
+            return 0;
+        if (c->tls == NULL) {
+            count = plain_output(env, c, parts);
+        } else if (tls_output(c->tls).size > 0) {
+            parts[0] = tls_output(c->tls);
+            count = 1;
+        }
+        if (count > 0)
+            return count;
+    } while (on_drained(env, c, now));
+    return 0;
+}
+
+void client_sent(struct clients *env, struct client *c, usec_t now, size_t size)
+{
+    (void)env;
+    if (size == 0)
+        return;
+    c->last_progress = now;
+    if (c->tls != NULL)
+        tls_sent(c->tls, size);
+    else
+        release_credits(c, outq_sent(&c->out, size));
+}
+
+/* --- Deadlines -------------------------------------------------------------------------------------------------- */
+
+usec_t client_deadline(const struct clients *env, const struct client *c)
+{
+    usec_t first = USEC_NEVER;
+    if (client_is_dead(c))
+        return first;
+    if (client_wants_output(c))
+        first = usec_add(c->last_progress, IO_STALL_US);
+    if (c->state == CLIENT_WEBSOCKET)
+        return usec_min(first, client_websocket_deadline(env, c));
+    if (c->state == CLIENT_HTTP && client_http_is_answering(c))
+        return first;
+    return usec_min(first, c->phase_deadline);
+}
+
+void client_timeout(struct clients *env, struct client *c, usec_t now)
+{
+    if (client_is_dead(c))
+        return;
+    if (client_wants_output(c) && now >= usec_add(c->last_progress, IO_STALL_US))
+        client_kill(env, c, CLIENT_END_STALLED);
+    else if (c->state == CLIENT_WEBSOCKET)
+        client_websocket_timeout(env, c, now);
+    else if (c->state == CLIENT_HTTP && client_http_is_answering(c))
+        return;
+    else if (now >= c->phase_deadline)
+        client_kill(env, c, CLIENT_END_NO_REQUEST);
+}

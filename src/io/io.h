@@ -1,0 +1,43 @@
+/* io/io.h - the transport actor: listeners and every client connection (design section 2). Its thread is the only one that
+ * touches a client's socket; with control it exchanges messages (msg/io.h, msg/control.h) and nothing else.
+ *
+ *   struct io *io = io_new(actor, &options);      main thread: reads files, opens the listeners
+ *   actor_serve(actor, &io_ops, io); actor_start(actor); ... actor_join(actor);
+ *   io_free(io);
+ *
+ * What goes wrong at start is logged, and only means that this listener isn't there: ask io_listening. */
+#pragma once
+
+#include "base/conf.h"
+#include "io/client.h"
+#include "runtime/actor.h"
+
+struct io_options {
+    const struct conf_node *websockets;  /* janus.transport.websockets; NULL: no such file. Must outlive the io */
+    const char *web_folder;              /* from the command line; NULL: the configuration's */
+    uint64_t descriptors;                /* soft limit of the process */
+};
+
+struct io_counters {
+    uint64_t refused_full;               /* closed at once: max_clients */
+    uint64_t refused_no_room;            /* closed at once: a pool, or epoll, was full */
+    uint64_t accept_failed;              /* clients that went before they were accepted */
+    uint64_t accept_paused;              /* no descriptor left */
+    uint64_t stale;                      /* messages for clients that are no longer there */
+};
+
+struct io;
+
+struct io *io_new(struct actor *self, const struct io_options *options);
+void io_free(struct io *io);             /* after the actor has stopped */
+
+uint32_t io_listening(const struct io *io);
+/* Where the n-th listener is (its port may have been 0). False: no such, or a unix socket. */
+bool io_local(const struct io *io, uint32_t index, struct net_addr *local);
+
+extern const struct actor_ops io_ops;
+
+/* On the actor's own thread. */
+const struct io_counters *io_counters(const struct io *io);
+const struct client_counters *io_client_counters(const struct io *io);
+uint32_t io_client_count(const struct io *io);

@@ -1,0 +1,57 @@
+/* io/io_private.h - the actor's state, between io.c, io_listen.c and io_message.c only. */
+#pragma once
+
+#include "base/slots.h"
+#include "io/io.h"
+#include "io/limits.h"
+#include "io/websocket/websocket_config.h"
+
+struct listener {
+    int fd;
+    const char *name;                    /* for the log: "ws", "wss" */
+    struct client_origin origin;
+};
+
+struct io {
+    struct actor *self;
+    struct websocket_config config;
+    struct site site;
+    struct tls_shared *tls;
+    struct listener listeners[IO_LISTENERS_MAX];
+    uint32_t listener_count;
+    struct clients clients;
+    struct pool client_pool;
+    struct slots slots;                  /* ref -> struct client */
+    struct timerq timers;
+    struct list turn;                    /* clients that something happened to, settled at the end of the turn */
+    uint32_t clients_max;
+    uint32_t tls_left;                   /* of IO_TLS_PER_TURN */
+    usec_t accept_at;                    /* when listening goes on; USEC_NEVER: it isn't paused */
+    usec_t accept_logged_at;
+    usec_t stop_at;                      /* USEC_NEVER: not stopping */
+    struct io_counters counters;
+    uint8_t in[IO_READ_BYTES];
+};
+
+/* A listener's token is its index: its upper half is 0, which no client's generation is. */
+static inline uint64_t listener_token(uint32_t index)
+{
+    return index;
+}
+
+/* --- io.c */
+void io_touch(struct io *io, struct client *c);
+void io_take(struct io *io, int fd, const struct listener *listener, const struct net_addr *addr, usec_t now);
+
+/* --- io_listen.c */
+void io_listen_open(struct io *io);
+void io_listen_close(struct io *io);
+void io_listen_watch(struct io *io);
+void io_listen_accept(struct io *io, uint32_t index, usec_t now);
+void io_listen_timeout(struct io *io, usec_t now);
+
+/* --- io_message.c: all that knows what the messages look like */
+void io_on_message(void *owner, usec_t now, const struct message *m);
+const char *io_type_name(uint16_t type);
+void io_tell_request(struct io *io, struct client *c, struct view text);
+void io_tell_gone(struct io *io, const struct client *c);

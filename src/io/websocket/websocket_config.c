@@ -1,0 +1,105 @@
+#include "io/websocket/websocket_config.h"
+
+#include <stdio.h>
+
+#include "base/str.h"
+#include "io/limits.h"
+
+#define WS_PORT  8188        /* transports.md 3.1 */
+#define WSS_PORT 8989
+
+/* An empty text counts as not given. */
+static const char *text(const struct conf_node *group, const char *name)
+{
+    const char *value = conf_text(group, name, NULL);
+    return value == NULL || value[0] == '\0' ? NULL : value;
+}
+
+static void read_server(struct websocket_server *server, const struct conf_node *general, const char *name, uint16_t port,
+                        struct buf *notes)
+{
+    char key[32];
+    struct {
+        const char *ending;
+        const char **to;
+    } texts[] = {{"_interface", &server->interface}, {"_ip", &server->ip}, {"_unix", &server->unix_path}};
+    server->enabled = conf_bool(general, name, false);
+    for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
+        snprintf(key, sizeof(key), "%s%s", name, texts[i].ending);
+        *texts[i].to = text(general, key);
+    }
+    snprintf(key, sizeof(key), "%s_port", name);
+    if (!conf_port(general, key, port, &server->port)) {
+        server->port = port;
+        buf_addf(notes, "%s is no port number, using %u\n", key, (unsigned)port);
+    }
+}
+
+static void read_pings(struct websocket_config *config, const struct conf_node *general, struct buf *notes)
+{
+    int64_t trigger = conf_i64(general, "pingpong_trigger", 0), timeout = conf_i64(general, "pingpong_timeout", 0);
+    config->ping_trigger_us = IO_PING_TRIGGER_US;
+    config->ping_timeout_us = IO_PING_TIMEOUT_US;
+    if (trigger > 0 && timeout > 0 && trigger <= INT32_MAX && timeout <= INT32_MAX) {
+        config->ping_trigger_us = SEC(trigger);
+        config->ping_timeout_us = SEC(timeout);
+    } else if (trigger != 0 || timeout != 0) {
+        buf_addf(notes, "pingpong_trigger and pingpong_timeout must both be above zero: both are ignored\n");
+    }
+}
+
+static void read_layout(struct websocket_config *config, const struct conf_node *general, struct buf *notes)
+{
+    const char *name = text(general, "json");
+    config->layout = LAYOUT_COMPACT;
+    if (name != NULL && !jout_layout_parse(&config->layout, str_of(name)))
+        buf_addf(notes, "json = \"%s\" is not known, using compact\n", name);
+}
+
+/* The Admin API has no listener yet. Whoever asks for one shall know, and nothing is opened in its place. */
+static void warn_admin(const struct conf_node *root, struct buf *notes)
+{
+    static const char *const servers[] = {"admin_ws", "admin_wss"};
+    static const char *const details[] = {"admin_ws_port", "admin_ws_interface", "admin_ws_ip", "admin_ws_unix", "admin_wss_port",
+                                          "admin_wss_interface", "admin_wss_ip", "admin_wss_unix", "admin_ws_acl",
+                                          "admin_ws_acl_forwarded"};
+    const struct conf_node *admin = conf_get(root, "admin"), *general = conf_get(root, "general");
+    bool asked = false;
+    for (size_t i = 0; i < ARRAY_COUNT(servers); i++)
+        if (conf_bool(admin, servers[i], false)) {
+            buf_addf(notes, "%s: the Admin API over WebSockets is not available in this version, no port is opened for it\n", servers[i]);
+            asked = true;
+        }
+    for (size_t i = 0; asked && i < ARRAY_COUNT(details); i++)
+        if (text(admin, details[i]) != NULL || text(general, details[i]) != NULL)
+            buf_addf(notes, "%s: has no effect without the Admin API over WebSockets\n", details[i]);
+}
+
+void websocket_config_read(struct websocket_config *config, const struct conf_node *root, struct buf *notes)
+{
+    const struct conf_node *general = conf_get(root, "general"), *certificates = conf_get(root, "certificates");
+    const struct conf_node *cors = conf_get(root, "cors");
+    *config = (struct websocket_config){0};
+    read_layout(config, general, notes);
+    read_pings(config, general, notes);
+    read_server(&config->ws, general, "ws", WS_PORT, notes);
+    read_server(&config->wss, general, "wss", WSS_PORT, notes);
+    config->acl = text(general, "ws_acl");
+    config->acl_forwarded = conf_bool(general, "ws_acl_forwarded", false);
+    config->allow_origin = text(cors, "allow_origin");
+    config->enforce_cors = config->allow_origin != NULL && conf_bool(cors, "enforce_cors", false);
+    config->cert_pem = text(certificates, "cert_pem");
+    config->cert_key = text(certificates, "cert_key");
+    if (config->cert_key == NULL)
+        config->cert_key = config->cert_pem;
+    config->cert_password = text(certificates, "cert_pwd");
+    config->ciphers = text(certificates, "ciphers");
+    config->web_folder = text(general, "web_folder");
+    int64_t clients = conf_i64(general, "max_clients", 0);
+    if (clients < 0 || clients > IO_CLIENTS_MAX) {
+        buf_addf(notes, "max_clients must be at most %u: it is ignored\n", (unsigned)IO_CLIENTS_MAX);
+        clients = 0;
+    }
+    config->max_clients = (uint32_t)clients;
+    warn_admin(root, notes);
+}
