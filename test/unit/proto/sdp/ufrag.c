@@ -31,7 +31,7 @@ static void test_a_fragment_names_its_peer(void **state)
 static void test_foreign_fragments_name_nobody(void **state)
 {
     (void)state;
-    static const char *const foreign[] = {"", "9gQk", "AAAAAAAAAAA", "AAAA-AAAAAAA", "AAAAAAA:AAAA", "\xc3\xa9" "AAAAAAAAAA"};
+    static const char *const foreign[] = {"", "9gQk", "AAAAAAAAAAA", "AAAA-AAAAAAA", "AAAAAAA:AAAA", "\xc3\xa9.AAAAAAAAAA"};
     for (size_t i = 0; i < ARRAY_COUNT(foreign); i++) {
         uint32_t slot, generation;
         assert_false(ufrag_parse(str_of(foreign[i]), &slot, &generation));
