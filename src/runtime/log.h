@@ -1,4 +1,4 @@
-/* runtime/log.h - how an actor logs: one line, formatted here, pushed into its lane to the log actor (helpers/log.h).
+/* runtime/log.h - how an actor logs: one line, formatted here, pushed into its lane to the log actor (helpers/logger.h).
  * Never blocks: a full lane drops the line and counts it; the log actor reports how many. Lines written before the log
  * actor runs wait in the lane. Never log secrets, tokens, PINs or passwords (security.md).
  *
