@@ -18,7 +18,7 @@
 #define AES128_ROUND_KEYS (11u * 16u)
 #define LANES_AVX512 16u
 #define LANES_AVX2   8u
-#define LANES_WORTH  4u
+#define LANES_WORTH  5u
 
 /* One packet of an AES-CM batch. */
 struct cm_packet {

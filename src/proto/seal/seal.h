@@ -7,7 +7,14 @@
  * Sending:   seal_tx_index gives each packet its index or refuses it, jobs are collected over a turn, seal_protect.
  * Receiving: seal_rx_guess gives the index or refuses a replay, seal_open, seal_rx_commit for what came out `ok`.
  * A refused index is final: **a (key, SSRC, index) is never sealed twice** (with AES-GCM that would give the key away).
- * Pure but for the crypto libraries' own memory; no clock, no randomness. Owner: one worker. */
+ * Pure but for the crypto libraries' own memory; no clock, no randomness. Owner: one worker.
+ *
+ * Measured (bench/seal.c; AMD EPYC with AVX-512, copy into place included), ns per packet of 1,200 bytes, and of 160:
+ *                        AES-CM, 64 keys at once    AES-CM, one packet    GCM-128, any number
+ *   ipsec-mb avx512        328    113                 836    228            160     70
+ *   ipsec-mb avx2          552    148                 899    237            310     87
+ *   openssl                974    304                1032    303            525    280
+ * Bytes per seal_keys: ipsec-mb 460 (CM), 1,290 (GCM); openssl 850 (CM), 1,360 (GCM). A seal_shared is about 240 KB. */
 #pragma once
 
 #include "base/pool.h"
