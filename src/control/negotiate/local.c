@@ -82,10 +82,10 @@ static bool resolve_mid(struct merge *m, struct local_mline *out, const struct s
     return !has_mid(m, index, str_of(out->mid));
 }
 
-static bool has_ssrc(const struct merge *m, uint32_t ssrc)
+static bool has_ssrc(const struct local_description *local, uint32_t ssrc)
 {
-    for (unsigned i = 0; i < m->local->mline_count; i++)
-        if (m->local->mlines[i].ssrc == ssrc || m->local->mlines[i].ssrc_rtx == ssrc)
+    for (unsigned i = 0; local != NULL && i < local->mline_count; i++)
+        if (local->mlines[i].ssrc == ssrc || local->mlines[i].ssrc_rtx == ssrc)
             return true;
     return false;
 }
@@ -95,7 +95,7 @@ static uint32_t mint_ssrc(const struct merge *m)
     uint32_t ssrc;
     do
         ssrc = rng_u32(m->rng);
-    while (ssrc == 0 || has_ssrc(m, ssrc));
+    while (ssrc == 0 || has_ssrc(m->local, ssrc) || has_ssrc(m->n->local, ssrc));
     return ssrc;
 }
 

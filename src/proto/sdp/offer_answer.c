@@ -83,7 +83,7 @@ static void add_media(struct sdp *sdp, struct sdp_mline *mline, const struct sdp
     const bool has_red = line->red_pt != SDP_PT_NONE;
     if (has_red)
         sdp_add_rtpmap(sdp, mline, line->red_pt, str_of(codec_info(CODEC_RED)->rtpmap));
-    sdp_add_rtpmap(sdp, mline, pt, str_of(info->rtpmap));
+    sdp_add_rtpmap(sdp, mline, pt, line->rtpmap.size > 0 ? line->rtpmap : str_of(info->rtpmap));
     if (line->dtmf_pt != SDP_PT_NONE)
         sdp_add_rtpmap(sdp, mline, line->dtmf_pt, STR("telephone-event/8000"));
     sdp_add_feedback(sdp, mline, pt, line->ext_ids[SDP_EXT_TRANSPORT_CC] != 0);

@@ -87,6 +87,7 @@ struct sdp_offer_line {
     enum sdp_kind kind;
     enum sdp_direction direction;
     enum codec codec;
+    struct view rtpmap;               /* empty: the codec's; "L16/48000/2" where the number of channels is the plugin's to say */
     uint8_t pt;                       /* SDP_PT_NONE: the codec's default (codec table) */
     uint8_t red_pt;                   /* SDP_PT_NONE: no RED */
     uint8_t dtmf_pt;                  /* SDP_PT_NONE: no telephone-event */
