@@ -329,7 +329,8 @@ static void on_turn(void *owner, usec_t now)
 static usec_t deadline(void *owner)
 {
     const struct io *io = owner;
-    if (!list_is_empty(&io->turn))
+    bool may_stop = io->stop_at != USEC_NEVER && io->slots.count == 0;
+    if (may_stop || !list_is_empty(&io->turn))
         return 0;
     return usec_min(timerq_next(&io->timers), usec_min(io->accept_at, io->stop_at));
 }

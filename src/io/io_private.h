@@ -4,7 +4,7 @@
 #include "base/slots.h"
 #include "io/io.h"
 #include "io/limits.h"
-#include "io/websocket/websocket_config.h"
+#include "io/websocket_config.h"
 
 struct listener {
     int fd;

@@ -363,6 +363,7 @@ static void test_stopping_tells_everybody(void **state)
 
     io = start(WS, 1024);                                    /* nobody there: at once */
     io_ops.on_stop(io, fake.now);
+    assert_int_equal(io_ops.deadline(io), 0);
     fake_turn(io);
     assert_true(fake.stopped);
     end(io);

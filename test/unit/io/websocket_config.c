@@ -5,7 +5,7 @@
 
 #include "base/str.h"
 #include "io/limits.h"
-#include "io/websocket/websocket_config.h"
+#include "io/websocket_config.h"
 
 static struct conf_node *root;
 static struct websocket_config config;

@@ -1,4 +1,4 @@
-#include "io/websocket/websocket_config.h"
+#include "io/websocket_config.h"
 
 #include <stdio.h>
 

@@ -1,4 +1,4 @@
-/* io/websocket/websocket_config.h - janus.transport.websockets.jcfg (transports.md 3.1) as a plain struct. Pure.
+/* io/websocket_config.h - janus.transport.websockets.jcfg (transports.md 3.1) as a plain struct. Pure.
  * Texts live in the tree it was read from, which must outlive it. */
 #pragma once
 
