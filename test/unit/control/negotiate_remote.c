@@ -261,6 +261,12 @@ static void test_msid_needs_two_tokens(void **state)
     assert_int_equal(remote_says(&n, NEGOTIATE_OFFER, text), NEGOTIATE_OK);
     assert_int_equal(strlen(n.remote->mlines[0].msid_track), 64);
     negotiation_fini(&n);
+    memcpy(token + 63, "\xc3\xa9", 2);                       /* no half a character: it goes into JSON */
+    snprintf(text, sizeof(text), "%sa=msid:%s %s\r\n", HEAD SECURITY AUDIO("0"), token, token);
+    negotiation_init(&n);
+    assert_int_equal(remote_says(&n, NEGOTIATE_OFFER, text), NEGOTIATE_OK);
+    assert_int_equal(strlen(n.remote->mlines[0].msid_track), 63);
+    negotiation_fini(&n);
 }
 
 static const struct remote_mline *video_of(struct negotiation *n, const char *attributes, bool lowest_first)

@@ -318,11 +318,12 @@ static void test_a_plugin_may_say_its_own_rtpmap(void **state)
     struct sdp *offer = sdp_offer_new(STR("Mountpoint 1"), 1, 1);
     struct sdp_offer_line line = sdp_offer_line_of(SDP_AUDIO, SDP_SENDONLY);
     line.codec = CODEC_L16_48;
+    line.dtmf_pt = CODEC_DTMF_PT;
     line.pt = 99;
     line.rtpmap = STR("L16/48000/2");
     sdp_offer_add(offer, &line);
-    assert_written(offer, "v=0\r\no=- 1 1 IN IP4 1.1.1.1\r\ns=Mountpoint 1\r\nt=0 0\r\n" LINE("audio 9 UDP/TLS/RTP/SAVPF 99")
-                          "a=sendonly\r\na=rtpmap:99 L16/48000/2\r\n");
+    assert_written(offer, "v=0\r\no=- 1 1 IN IP4 1.1.1.1\r\ns=Mountpoint 1\r\nt=0 0\r\n" LINE("audio 9 UDP/TLS/RTP/SAVPF 99 126")
+                          "a=sendonly\r\na=rtpmap:99 L16/48000/2\r\na=rtpmap:126 telephone-event/8000\r\n");
     sdp_free(offer);
 }
 

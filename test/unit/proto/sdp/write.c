@@ -91,6 +91,8 @@ static void test_a_rejected_line_keeps_its_mid_only(void **state)
     struct sdp *sdp = parse(STR("v=0\r\no=- 1 1 IN IP4 1.1.1.1\r\ns=x\r\nt=0 0\r\n"
                                 "m=audio 9 RTP/AVP 96 97\r\nb=AS:4\r\na=rtpmap:96 opus/48000/2\r\na=mid:a\r\na=sendrecv\r\na=rtcp-mux\r\n"
                                 "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=sctp-port:5000\r\n"));
+    assert_ptr_equal(sdp_mline_first(sdp, SDP_APPLICATION), sdp->mlines[1]);
+    assert_null(sdp_mline_first(sdp, SDP_VIDEO));
     sdp_mline_reject(sdp->mlines[0]);
     sdp_mline_reject(sdp->mlines[1]);
     assert_written(sdp, "v=0\r\no=- 1 1 IN IP4 1.1.1.1\r\ns=x\r\nt=0 0\r\nm=audio 0 RTP/AVP 0\r\na=inactive\r\na=mid:a\r\n"
