@@ -137,6 +137,12 @@ static bool admit(struct control *c, struct handle *handle, enum negotiate_type 
     return pc_new(c, handle) != NULL ? true : fail(error, 490, "Error setting ICE locally");
 }
 
+/* Lines are rejected, never left out (RFC 3264 8): sources and sinks hang on them. */
+static bool loses_lines(const struct pc *pc, const struct sdp *sdp)
+{
+    return pc->negotiation.local != NULL && sdp->mline_count < pc->negotiation.local->mline_count;
+}
+
 static bool compile(struct control *c, struct handle *handle, struct sdp *sdp, const struct client_jsep *client, struct jsep_in *out,
                     struct jsep_error *error)
 {
@@ -144,6 +150,8 @@ static bool compile(struct control *c, struct handle *handle, struct sdp *sdp, c
         return false;
     struct pc *pc = handle->pc;
     bool update = pc->negotiated;
+    if (client->type == NEGOTIATE_OFFER && loses_lines(pc, sdp))
+        return fail(error, 469, "Error processing SDP");
     struct negotiate_remote_options options = {.rid_lowest_first = client->rid_lowest_first, .encrypted = true};
     struct negotiate_changes changes = {0};
     enum negotiate_result result = negotiate_remote(&pc->negotiation, client->type, sdp, &options, &changes);

@@ -367,6 +367,8 @@ static void test_a_bad_renegotiation_is_469_and_changes_nothing(void **state)
     struct peer_ref peer = connect_offer(SDP_CLIENT_OFFER, "");
     say_jsep("answer", "offer", "v=0\r\no=- 1 1 IN IP4 1.1.1.1\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:0\r\n", "");
     expect_error(&s, 1, 469, "Error processing SDP");
+    say_jsep("answer", "offer", SDP_HEAD("wxyz", "2") SDP_AUDIO_LINE("actpass", "sendrecv", "1001"), "");     /* a line has been left out */
+    expect_error(&s, 1, 469, "Error processing SDP");
     assert_int_equal(server_orders(&s, WORKER_PEER_APPLY), 0);
     fact(CONTROL_PEER_UP, peer);
     expect_event("webrtcup", "");
