@@ -11,7 +11,7 @@
 #define UFRAG_TEXT   257        /* RFC 8839 5.4: at most 256 characters */
 #define PWD_TEXT     257
 #define MLINES_MAX   128        /* m-lines of one PeerConnection */
-#define MLINE_PTS_MAX 8         /* payload types of one m-line that we keep track of */
+#define MLINE_PTS_MAX 16          /* payload types of one m-line that we keep track of: a browser answers with about 10 */
 
 /* A peer by the worker that it lives on. */
 struct peer_ref {
