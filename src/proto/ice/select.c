@@ -76,7 +76,6 @@ static void select_pair(struct ice *ice, usec_t now, struct ice_pair *pair)
         return;
     ice->selected = (int8_t)(pair - ice->pairs);
     ice->face = (struct ice_face){.selected = ice_pair_tuple(pair), .has_selected = true};
-    ice->failure = ICE_FAIL_NONE;
     ice->tell_selected = true;
     ice_consent_start(ice, now);
     if (ice->credentials[ICE_PREVIOUS].local_size > 0)

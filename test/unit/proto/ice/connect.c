@@ -117,6 +117,7 @@ static void test_lite_agent_stays_controlled(void **state)
     struct net net;
     net_init(&net, 7);
     net.host[0].config.lite = true;
+    net.host[0].config.tie_breaker = 5000;               /* which would win, were it to count */
     net.host[1].config.role = ICE_CONTROLLED;
     net_start(&net);
     net_introduce(&net);

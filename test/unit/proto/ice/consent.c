@@ -91,6 +91,36 @@ static void test_lost_consent_is_mended_by_restart_only(void **state)
     net_fini(&net);
 }
 
+/* Checks of the peer are no consent of the peer: it must answer ours. */
+static void test_checks_received_do_not_replace_consent(void **state)
+{
+    (void)state;
+    struct net net;
+    connect_pair(&net, 15);
+    net.cut[1] = true;
+    struct check check = {.username = "ufragofhost0:ufragofhost1", .pwd = "passwordofhost0123456789", .priority = 1,
+                          .controlling = true, .use_candidate = true};
+    for (int i = 0; i < 62; i++) {
+        net_send_check(&net, 0, &check, (struct net_tuple){.socket = 0, .remote = net.host[1].bases[0]});
+        net_run(&net, net.now + MSEC(500));
+    }
+    assert_int_equal(net.host[0].failure, ICE_FAIL_CONSENT);
+    net_fini(&net);
+}
+
+/* A round trip longer than the rhythm of consent: the answer to the check before the last one counts too. */
+static void test_consent_works_over_a_very_slow_path(void **state)
+{
+    (void)state;
+    struct net net;
+    connect_pair(&net, 16);
+    net.delay_us = MSEC(3500);
+    net_run(&net, net.now + SEC(200));
+    assert_true(net.host[0].disconnected_at == 0);
+    assert_true(net.host[1].disconnected_at == 0);
+    net_fini(&net);
+}
+
 static void test_short_outage_is_disconnected_then_connected(void **state)
 {
     (void)state;
@@ -267,6 +297,66 @@ static void test_repeated_restarts_keep_the_working_generation(void **state)
     net_fini(&net);
 }
 
+/* Nothing had been selected: the old credentials still go after their ten seconds, and patience starts anew. */
+static void test_restart_before_success_begins_from_nothing(void **state)
+{
+    (void)state;
+    struct net net;
+    net_init(&net, 17);
+    net.cut[0] = net.cut[1] = true;
+    net_start(&net);
+    net_introduce(&net);
+    net_run(&net, net.now + SEC(20));
+    assert_int_equal(net.host[0].state, ICE_FAILED);
+    restart_local(&net, 0, "secondufrag0", "secondpassword0123456789");
+    assert_int_equal(net.host[0].state, ICE_NEW);
+    usec_t again = net.now;
+    net.host[0].failed_at = 0;
+    net_credentials(&net, 0);
+    net_run(&net, again + SEC(11));
+    assert_int_equal(net.host[0].state, ICE_CHECKING);       /* no candidate, and their end has not been said again */
+    struct check old = {.username = "ufragofhost0:ufragofhost1", .pwd = "passwordofhost0123456789", .priority = 1};
+    net_send_check(&net, 0, &old, (struct net_tuple){.socket = 0, .remote = net.host[1].bases[0]});
+    assert_int_equal(net.host[0].counters.wrong_user, 1);
+    net_run(&net, again + SEC(41));
+    assert_true(net.host[0].failed_at == again + MSEC(39500));
+    net_fini(&net);
+}
+
+static void test_restart_after_lost_consent_forgets_the_failure(void **state)
+{
+    (void)state;
+    struct net net;
+    connect_pair(&net, 18);
+    net.cut[0] = net.cut[1] = true;
+    net_run(&net, net.now + SEC(40));
+    assert_int_equal(net.host[0].failure, ICE_FAIL_CONSENT);
+    restart_local(&net, 0, "secondufrag0", "secondpassword0123456789");
+    assert_int_equal(net.host[0].state, ICE_NEW);
+    net_credentials(&net, 0);
+    net_candidate(&net, 0, 0);
+    net_run(&net, net.now + SEC(10));
+    assert_int_equal(net.host[0].failure, ICE_FAIL_CHECKS);
+    net_fini(&net);
+}
+
+/* The remote's credentials changed, and ours did not: what failed with the old ones is tried with the new ones. */
+static void test_changed_remote_credentials_are_tried_again(void **state)
+{
+    (void)state;
+    struct net net;
+    net_init(&net, 19);
+    net_start(&net);
+    assert_int_equal(ice_set_remote(net.host[0].ice, STR("wrong"), STR("wrongwrongwrongwrongwrong")), ERR_NONE);
+    net_candidate(&net, 0, 0);
+    net_run(&net, net.now + SEC(10));
+    assert_int_equal(net.host[0].state, ICE_FAILED);
+    net_credentials(&net, 0);
+    net_credentials(&net, 0);                                 /* the same again changes nothing */
+    assert_true(net_run_until_connected(&net, net.now + SEC(1)) || net.host[0].state == ICE_CONNECTED);
+    net_fini(&net);
+}
+
 static void test_fails_only_after_all_checks_failed(void **state)
 {
     (void)state;
@@ -346,6 +436,11 @@ int main(void)
         cmocka_unit_test(test_consent_is_asked_every_four_to_six_seconds),
         cmocka_unit_test(test_vanished_peer_loses_consent_after_thirty_seconds),
         cmocka_unit_test(test_lost_consent_is_mended_by_restart_only),
+        cmocka_unit_test(test_checks_received_do_not_replace_consent),
+        cmocka_unit_test(test_consent_works_over_a_very_slow_path),
+        cmocka_unit_test(test_restart_before_success_begins_from_nothing),
+        cmocka_unit_test(test_restart_after_lost_consent_forgets_the_failure),
+        cmocka_unit_test(test_changed_remote_credentials_are_tried_again),
         cmocka_unit_test(test_short_outage_is_disconnected_then_connected),
         cmocka_unit_test(test_single_lost_consent_check_goes_unnoticed),
         cmocka_unit_test(test_lite_agent_notices_a_vanished_peer),

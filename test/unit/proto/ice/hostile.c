@@ -343,24 +343,6 @@ static void test_spoofed_sources_do_not_multiply_checks(void **state)
     net_fini(&net);
 }
 
-static void forge_answer(struct net *net, enum stun_class class, uint16_t code, const char *pwd, struct net_tuple from)
-{
-    uint8_t bytes[200];
-    struct stun_out out;
-    struct stun_key key = {0};
-    struct host *h = &net->host[0];
-    stun_begin(&out, bytes, sizeof(bytes), class, STUN_BINDING, stun_txid_of(VIEW(h->last_request.data, h->last_request.size)));
-    if (class == STUN_ERROR)
-        stun_add_error(&out, code, "no");
-    else
-        stun_add_xor_address(&out, STUN_ATTR_XOR_MAPPED_ADDRESS, &net->host[0].bases[0]);
-    if (pwd != NULL)
-        stun_key_set(&key, str_of(pwd));
-    size_t size = stun_end(&out, net->mac, pwd != NULL ? &key : NULL);
-    ice_input(h->ice, net->now, &from, VIEW(bytes, size));
-    net_drain(net, 0);
-}
-
 static void one_check_out(struct net *net, uint64_t seed, struct net_tuple *peer)
 {
     net_init(net, seed);
@@ -380,21 +362,22 @@ static void test_forged_answers_change_nothing(void **state)
     struct net_tuple peer;
     one_check_out(&net, 14, &peer);
     struct host *h = &net.host[0];
-    forge_answer(&net, STUN_SUCCESS, 0, NULL, peer);
-    forge_answer(&net, STUN_SUCCESS, 0, "passwordofhost0123456789", peer);      /* ours, not the peer's */
-    forge_answer(&net, STUN_ERROR, 487, NULL, peer);
-    forge_answer(&net, STUN_ERROR, 400, NULL, peer);
+    net_answer(&net, 0, STUN_SUCCESS, 0, NULL, peer);
+    net_answer(&net, 0, STUN_SUCCESS, 0, "passwordofhost0123456789", peer);      /* ours, not the peer's */
+    net_answer(&net, 0, STUN_ERROR, 487, NULL, peer);
+    net_answer(&net, 0, STUN_ERROR, 400, NULL, peer);
     assert_int_equal(h->counters.wrong_key, 4);
     assert_null(ice_selected(h->ice));
     assert_int_equal(h->roles, 0);
     struct ice_tx request = h->last_request;
     put_u32(h->last_request.data + 16, 0x12345678);
-    forge_answer(&net, STUN_SUCCESS, 0, "passwordofhost1123456789", peer);
+    net_answer(&net, 0, STUN_SUCCESS, 0, "passwordofhost1123456789", peer);
+    h->last_request = request;
     put_u32(h->last_request.data + 8, 0xBBBB0000);
-    forge_answer(&net, STUN_SUCCESS, 0, "passwordofhost1123456789", peer);
+    net_answer(&net, 0, STUN_SUCCESS, 0, "passwordofhost1123456789", peer);
     assert_int_equal(h->counters.stray_responses, 2);
     h->last_request = request;
-    forge_answer(&net, STUN_SUCCESS, 0, "passwordofhost1123456789", peer);      /* the true one still counts */
+    net_answer(&net, 0, STUN_SUCCESS, 0, "passwordofhost1123456789", peer);      /* the true one still counts */
     assert_non_null(ice_selected(h->ice));
     assert_int_equal(h->verified, 1);
     net_fini(&net);
@@ -408,7 +391,7 @@ static void test_answer_from_another_address_fails_the_pair(void **state)
     struct net_tuple peer;
     one_check_out(&net, 15, &peer);
     peer.remote.port++;
-    forge_answer(&net, STUN_SUCCESS, 0, "passwordofhost1123456789", peer);
+    net_answer(&net, 0, STUN_SUCCESS, 0, "passwordofhost1123456789", peer);
     assert_int_equal(net.host[0].counters.asymmetric, 1);
     assert_int_equal(net.host[0].verified, 0);
     net_run(&net, net.now + SEC(8));
@@ -422,7 +405,7 @@ static void test_signed_error_fails_the_pair(void **state)
     struct net net;
     struct net_tuple peer;
     one_check_out(&net, 16, &peer);
-    forge_answer(&net, STUN_ERROR, 400, "passwordofhost1123456789", peer);
+    net_answer(&net, 0, STUN_ERROR, 400, "passwordofhost1123456789", peer);
     net_run(&net, net.now + SEC(8));
     assert_int_equal(net.host[0].requests, 1);
     assert_int_equal(net.host[0].counters.errors, 1);
@@ -438,7 +421,7 @@ static void test_endless_role_conflict_is_bounded(void **state)
     struct net_tuple peer;
     one_check_out(&net, 17, &peer);
     for (int i = 0; i < 20000; i++) {
-        forge_answer(&net, STUN_ERROR, 487, "passwordofhost1123456789", peer);
+        net_answer(&net, 0, STUN_ERROR, 487, "passwordofhost1123456789", peer);
         net_run(&net, net.now + MSEC(5));
     }
     assert_in_range(net.host[0].requests, 100, ICE_UNPROVEN_MAX + 102);
@@ -466,6 +449,41 @@ static void test_indications_and_other_methods_are_counted_only(void **state)
     assert_int_equal(h->counters.wrong_method, 1);
     assert_int_equal(h->counters.malformed, 2);
     assert_int_equal(sent(h), 0);
+    net_fini(&net);
+}
+
+/* Addresses that other peers took over are remembered as closed; even a table full of them has room for the next check. */
+static void test_closed_pairs_do_not_lock_the_peer_out(void **state)
+{
+    (void)state;
+    struct net net;
+    start_one(&net, 20);
+    for (uint16_t i = 0; i < 2 * ICE_PAIRS_MAX; i++) {
+        struct net_tuple from = stranger((uint16_t)(100 + i));
+        net_send_check(&net, 0, &good, from);
+        assert_int_equal(net.host[0].bound_count, 1);
+        net_lose(&net, 0, &from);
+    }
+    assert_int_equal(net.host[0].verified, 2 * ICE_PAIRS_MAX);
+    net_fini(&net);
+}
+
+/* When bindings run out, the one that has been silent for longest goes. */
+static void test_binding_silent_for_longest_makes_room(void **state)
+{
+    (void)state;
+    struct net net;
+    start_one(&net, 21);
+    for (uint16_t i = 0; i < ICE_VERIFIED_MAX; i++) {
+        net_send_check(&net, 0, &good, stranger((uint16_t)(100 + i)));
+        net_run(&net, net.now + MSEC(20));
+    }
+    net_send_check(&net, 0, &good, stranger(100));
+    net_run(&net, net.now + MSEC(20));
+    net_send_check(&net, 0, &good, stranger(999));
+    assert_int_equal(net.host[0].forgotten, 1);
+    for (unsigned i = 0; i < net.host[0].bound_count; i++)
+        assert_int_not_equal(net.host[0].bound[i].remote.port, 101);
     net_fini(&net);
 }
 
@@ -506,6 +524,8 @@ int main(void)
         cmocka_unit_test(test_signed_error_fails_the_pair),
         cmocka_unit_test(test_endless_role_conflict_is_bounded),
         cmocka_unit_test(test_indications_and_other_methods_are_counted_only),
+        cmocka_unit_test(test_closed_pairs_do_not_lock_the_peer_out),
+        cmocka_unit_test(test_binding_silent_for_longest_makes_room),
         cmocka_unit_test(test_undrained_answer_is_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -324,3 +324,21 @@ void net_send_check(struct net *net, int host, const struct check *check, struct
     ice_input(net->host[host].ice, net->now, &from, VIEW(bytes, size));
     net_drain(net, host);
 }
+
+void net_answer(struct net *net, int host, enum stun_class class, uint16_t code, const char *pwd, struct net_tuple from)
+{
+    uint8_t bytes[200];
+    struct stun_out out;
+    struct stun_key key = {0};
+    struct host *h = &net->host[host];
+    stun_begin(&out, bytes, sizeof(bytes), class, STUN_BINDING, stun_txid_of(VIEW(h->last_request.data, h->last_request.size)));
+    if (class == STUN_ERROR)
+        stun_add_error(&out, code, "no");
+    else
+        stun_add_xor_address(&out, STUN_ATTR_XOR_MAPPED_ADDRESS, &h->bases[0]);
+    if (pwd != NULL)
+        stun_key_set(&key, str_of(pwd));
+    size_t size = stun_end(&out, net->mac, pwd != NULL ? &key : NULL);
+    ice_input(h->ice, net->now, &from, VIEW(bytes, size));
+    net_drain(net, host);
+}

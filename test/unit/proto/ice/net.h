@@ -106,3 +106,6 @@ struct check {
 };
 size_t net_write_check(struct net *net, const struct check *check, uint8_t *out, size_t room);
 void   net_send_check(struct net *net, int host, const struct check *check, struct net_tuple from);   /* and drains */
+
+/* Answers the last request that `host` sent, as if from `from`; signed with `pwd` (NULL: not at all). */
+void   net_answer(struct net *net, int host, enum stun_class class, uint16_t code, const char *pwd, struct net_tuple from);
