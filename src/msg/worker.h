@@ -30,30 +30,6 @@ enum worker_message {
 #undef X
 };
 
-/* Control mints the ref and the credentials; the worker only stores them (design section 2). */
-struct peer_open_order {
-    struct ref peer;
-    struct ice_credentials local;
-    bool controlling;
-    bool nomination_regular;
-    bool lite;
-};
-
-/* The whole negotiated state. mlines[] follow: the payload is sizeof(struct peer_apply_order) + mline_count * sizeof(mline). */
-struct peer_apply_order {
-    struct ref peer;
-    bool remote_known;              /* the remote's description has been seen: the next four hold */
-    bool dtls_client;               /* our DTLS role; fixed by the first */
-    struct ice_credentials remote;
-    struct dtls_fingerprint fingerprint;
-    bool start;                     /* offer and answer have both passed: checks may begin */
-    bool restart;                   /* ICE restarts with `local`; the old pair is used until the new one is selected */
-    struct ice_credentials local;   /* with restart only */
-    struct rtp_ext_ids ext;         /* one id space a PeerConnection */
-    uint16_t mline_count;
-    struct mline_desc mlines[];
-};
-
 struct peer_candidate_order {
     struct ref peer;
     struct ice_candidate candidate;

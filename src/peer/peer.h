@@ -12,7 +12,6 @@
 #include "base/timerq.h"
 #include "media/media.h"
 #include "media/port.h"
-#include "msg/worker.h"
 #include "peer/egress_batch.h"
 #include "peer/peer_types.h"
 #include "proto/dtls/dtls.h"
