@@ -30,6 +30,8 @@ struct dtls *dtls_new(struct pool *pool, struct dtls_shared *shared, const struc
     dtls->retransmit = USEC_NEVER;
     dtls->remote = config->remote;
     dtls->mtu = config->mtu > 0 ? config->mtu : shared->mtu;
+    if (dtls->mtu > DTLS_DATAGRAM_MAX)
+        dtls->mtu = DTLS_DATAGRAM_MAX;
     dtls->role = (uint8_t)config->role;
     dtls->state = DTLS_CREATED;
     if (config->role == DTLS_ROLE_CLIENT)

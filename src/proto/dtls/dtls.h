@@ -84,7 +84,7 @@ struct dtls;
 struct dtls_config {
     enum dtls_role role;
     struct dtls_fingerprint remote;     /* hash NONE: comes later by dtls_set_fingerprint */
-    uint16_t mtu;                       /* 0: the worker's */
+    uint16_t mtu;                       /* 0: the worker's. Below DTLS_MTU_MIN nothing works: DTLS_REASON_STACK */
 };
 
 void dtls_pool_init(struct pool *pool, uint32_t limit);     /* sized for struct dtls; pool_fini as usual */

@@ -341,6 +341,22 @@ static void test_too_many_handshakes_wait_for_their_turn(void **state)
     pair_fini(&pair);
 }
 
+/* OpenSSL refuses an MTU below 256, and says so only by the result of SSL_set_mtu. */
+static void test_an_mtu_that_openssl_refuses_fails_at_once(void **state)
+{
+    (void)state;
+    pair_open(&pair, &(struct pair_options){0});
+    const struct dtls_config config = {.role = DTLS_ROLE_CLIENT, .mtu = DTLS_MTU_MIN - 1};
+    struct dtls *dtls = dtls_new(&pair.side[CLIENT].pool, pair.side[CLIENT].shared, &config, virtual_now);
+    struct dtls_event event;
+    assert_true(dtls_poll_event(dtls, &event));
+    assert_int_equal(event.kind, DTLS_EVENT_FAILED);
+    assert_string_equal(event.reason, DTLS_REASON_STACK);
+    assert_false(dtls_poll_event(dtls, &event));
+    dtls_free(dtls);
+    pair_fini(&pair);
+}
+
 static void one_run_short_of_memory(void)
 {
     pair_open(&pair, &(struct pair_options){0});
@@ -392,6 +408,7 @@ int main(void)
         cmocka_unit_test(test_close_during_the_handshake_is_quiet),
         cmocka_unit_test(test_data_passes_both_ways),
         cmocka_unit_test(test_too_many_handshakes_wait_for_their_turn),
+        cmocka_unit_test(test_an_mtu_that_openssl_refuses_fails_at_once),
         cmocka_unit_test(test_every_refused_allocation_is_survived),
     };
     return cmocka_run_group_tests(tests, NULL, fini);

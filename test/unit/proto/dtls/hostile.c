@@ -265,6 +265,45 @@ static void test_floods_in_one_handshake_are_bounded(void **state)
     pair_fini(&pair);
 }
 
+/* CVE-2022-0778: a certificate whose curve has p = 65 and a compressed generator; a library without the mend never comes back
+ * from looking for a square root of 14 in it. Sent as a client's certificate message, in the clear. */
+static void test_a_certificate_with_a_looping_curve(void **state)
+{
+    (void)state;
+    static const uint8_t certificate[] = {
+        0x30, 0x81, 0xa1, 0x30, 0x81, 0x87, 0xa0, 0x03, 0x02, 0x01, 0x02, 0x02, 0x01, 0x01, 0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86,
+        0x48, 0xce, 0x3d, 0x04, 0x03, 0x02, 0x30, 0x0c, 0x31, 0x0a, 0x30, 0x08, 0x06, 0x03, 0x55, 0x04, 0x03, 0x0c, 0x01, 0x78,
+        0x30, 0x1e, 0x17, 0x0d, 0x32, 0x30, 0x30, 0x31, 0x30, 0x31, 0x30, 0x30, 0x30, 0x30, 0x30, 0x30, 0x5a, 0x17, 0x0d, 0x34,
+        0x30, 0x30, 0x31, 0x30, 0x31, 0x30, 0x30, 0x30, 0x30, 0x30, 0x30, 0x5a, 0x30, 0x0c, 0x31, 0x0a, 0x30, 0x08, 0x06, 0x03,
+        0x55, 0x04, 0x03, 0x0c, 0x01, 0x78, 0x30, 0x35, 0x30, 0x2e, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x30,
+        0x23, 0x02, 0x01, 0x01, 0x30, 0x0c, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x01, 0x01, 0x02, 0x01, 0x41, 0x30, 0x06,
+        0x04, 0x01, 0x01, 0x04, 0x01, 0x0e, 0x04, 0x02, 0x02, 0x00, 0x02, 0x01, 0x43, 0x02, 0x01, 0x01, 0x03, 0x03, 0x00, 0x02,
+        0x00, 0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02, 0x03, 0x09, 0x00, 0x30, 0x06, 0x02, 0x01,
+        0x01, 0x02, 0x01, 0x01,
+    };
+    uint8_t bytes[DTLS_INPUT_MAX], body[300];
+    struct writer w = writer_of(body, sizeof(body));
+    write_u8(&w, 11);                                   /* RFC 6347 4.2.2: type, length, message number, fragment */
+    write_u24(&w, sizeof(certificate) + 6);
+    write_u16(&w, 1);
+    write_u24(&w, 0);
+    write_u24(&w, sizeof(certificate) + 6);
+    write_u24(&w, sizeof(certificate) + 3);             /* RFC 5246 7.4.2: a list of one */
+    write_u24(&w, sizeof(certificate));
+    write_bytes(&w, certificate, sizeof(certificate));
+    struct pair_options options = {0};                  /* its sender has announced it, so its key is asked for */
+    options.expect[SERVER] = (struct dtls_fingerprint){.hash = DTLS_HASH_SHA256, .size = 32};
+    assert_int_equal(EVP_Digest(certificate, sizeof(certificate), options.expect[SERVER].bytes, NULL, EVP_sha256(), NULL), 1);
+    pair_init(&pair, &options);
+    pair_run(&pair, virtual_now + MSEC(7));
+    assert_true(pair.side[SERVER].sent > 0);
+    pair_input(&pair, SERVER, VIEW(bytes, record(bytes, DTLS_TYPE_HANDSHAKE, 0, 50, VIEW(body, writer_size(&w)))));
+    assert_true(pair.side[SERVER].failed);
+    assert_string_equal(pair.side[SERVER].reason, DTLS_REASON_ALERT);
+    assert_string_not_equal(pair.side[SERVER].detail, "the remote certificate has another fingerprint");
+    pair_fini(&pair);
+}
+
 /* What does not even say ClientHello costs a server nothing. */
 static void test_a_server_spends_nothing_on_garbage(void **state)
 {
@@ -425,6 +464,7 @@ int main(void)
         cmocka_unit_test(test_short_protected_records),
         cmocka_unit_test(test_a_flood_of_future_epochs),
         cmocka_unit_test(test_floods_in_one_handshake_are_bounded),
+        cmocka_unit_test(test_a_certificate_with_a_looping_curve),
         cmocka_unit_test(test_a_server_spends_nothing_on_garbage),
         cmocka_unit_test(test_the_last_flight_is_no_amplifier),
         cmocka_unit_test(test_forged_and_replayed_data_is_dropped),
