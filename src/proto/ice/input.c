@@ -103,34 +103,36 @@ static void on_check(struct ice *ice, usec_t now, const struct stun_message *m, 
     ice_pair_trigger(ice, now, pair);
 }
 
-static void on_request(struct ice *ice, usec_t now, const struct stun_message *m, const struct net_tuple *from)
+/* False: it was dropped, and nothing has changed. */
+static bool on_request(struct ice *ice, usec_t now, const struct stun_message *m, const struct net_tuple *from)
 {
     enum ice_generation generation;
     if (!authenticate(ice, m, &generation))
-        return;
+        return false;
     ice->counters->requests++;
     if (m->unknown_count > 0) {
         ice->counters->unknown_attributes++;
         answer(ice, m, from, generation, STUN_ERROR_UNKNOWN_ATTRIBUTE);
-        return;
+        return true;
     }
     struct ice_pair *pair = ice_pair_find(ice, from, generation == ICE_PREVIOUS);
     if (pair != NULL && (pair->flags & ICE_CLOSED) != 0) {
         ice->counters->expired_pair++;
-        return;
+        return false;
     }
     if (generation == ICE_PREVIOUS) {
         if (pair != NULL)
             pair->seen = ice_stamp(ice, now);
         answer(ice, m, from, generation, 0);
-        return;
+        return true;
     }
     if (is_refused_for_role(ice, m)) {
         answer(ice, m, from, generation, STUN_ERROR_ROLE_CONFLICT);
-        return;
+        return true;
     }
     answer(ice, m, from, generation, 0);
     on_check(ice, now, m, from, pair);
+    return true;
 }
 
 /* The check or consent check that a response answers. */
@@ -178,18 +180,18 @@ static void on_success(struct ice *ice, usec_t now, struct ice_pair *pair, bool 
         ice_nominate(ice, pair);
 }
 
-static void on_response(struct ice *ice, usec_t now, const struct stun_message *m, const struct net_tuple *from)
+static bool on_response(struct ice *ice, usec_t now, const struct stun_message *m, const struct net_tuple *from)
 {
     bool is_consent = false;
     struct ice_pair *pair = find_transaction(ice, m->txid, &is_consent);
     if (pair == NULL) {
         ice->counters->stray_responses++;
-        return;
+        return false;
     }
     enum ice_generation generation = (pair->flags & ICE_OLD) != 0 ? ICE_PREVIOUS : ICE_CURRENT;
     if (!stun_is_authentic(m, ice->mac, &ice->credentials[generation].remote_key)) {
         ice->counters->wrong_key++;     /* the true answer may still come */
-        return;
+        return false;
     }
     ice->counters->responses++;
     struct net_tuple asked = ice_pair_tuple(pair);
@@ -205,6 +207,7 @@ static void on_response(struct ice *ice, usec_t now, const struct stun_message *
     } else {
         on_success(ice, now, pair, is_consent);
     }
+    return true;
 }
 
 void ice_input(struct ice *ice, usec_t now, const struct net_tuple *from, struct view datagram)
@@ -219,19 +222,19 @@ void ice_input(struct ice *ice, usec_t now, const struct net_tuple *from, struct
         ice->counters->wrong_method++;
         return;
     }
+    bool changed = false;
     switch (m.class) {
     case STUN_REQUEST:
-        on_request(ice, now, &m, from);
+        changed = on_request(ice, now, &m, from);
         break;
     case STUN_SUCCESS:
     case STUN_ERROR:
-        on_response(ice, now, &m, from);
+        changed = on_response(ice, now, &m, from);
         break;
     case STUN_INDICATION:
-        ice->counters->indications++;   /* a keepalive: RFC 8445 11 */
-        return;
     default:
-        return;
+        ice->counters->indications++;   /* a keepalive: RFC 8445 11 */
     }
-    ice_settle(ice, now);
+    if (changed)
+        ice_settle(ice, now);
 }

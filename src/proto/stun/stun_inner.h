@@ -9,7 +9,7 @@
 struct stun_mac;
 struct stun_key;
 
-uint32_t stun_crc32(struct view bytes);     /* ITU V.42 */
+uint32_t stun_crc32(struct view bytes);     /* ITU V.42; of 4 * n bytes, as every message and part of it is */
 
 /* HMAC-SHA1 over `head`, then `rest`. False: libcrypto refused. */
 bool stun_hmac(struct stun_mac *mac, const struct stun_key *key, struct view head, struct view rest,
