@@ -28,9 +28,9 @@ static bool is_local_pair(struct view ufrag, struct view pwd)
     return is_credential(ufrag, ICE_UFRAG_MIN, ICE_LOCAL_CREDENTIAL_MAX) && is_credential(pwd, ICE_PWD_MIN, ICE_LOCAL_CREDENTIAL_MAX);
 }
 
-static void set_local(struct ice_credentials *c, struct view ufrag, struct view pwd)
+static void set_local(struct ice_secrets *c, struct view ufrag, struct view pwd)
 {
-    *c = (struct ice_credentials){.local_size = (uint8_t)ufrag.size};
+    *c = (struct ice_secrets){.local_size = (uint8_t)ufrag.size};
     memcpy(c->local, ufrag.data, ufrag.size);
     stun_key_set(&c->local_key, pwd);
 }
@@ -87,7 +87,7 @@ enum err ice_set_remote(struct ice *ice, struct view ufrag, struct view pwd)
 {
     if (!is_credential(ufrag, ICE_UFRAG_MIN, ICE_CREDENTIAL_MAX) || !is_credential(pwd, ICE_PWD_MIN, ICE_CREDENTIAL_MAX))
         return ERR_INVALID;
-    struct ice_credentials *c = &ice->credentials[ICE_CURRENT];
+    struct ice_secrets *c = &ice->credentials[ICE_CURRENT];
     struct stun_key key = {0};
     stun_key_set(&key, pwd);
     if (str_equal(ufrag, VIEW(c->remote, c->remote_size)) && memcmp(&key, &c->remote_key, sizeof(key)) == 0)
@@ -174,7 +174,7 @@ static void drop_previous(struct ice *ice)
     ICE_EACH_PAIR(ice, p)
         if (ice_pair_is_used(p) && (p->flags & ICE_OLD) != 0)
             ice_pair_drop(ice, p);
-    ice->credentials[ICE_PREVIOUS] = (struct ice_credentials){0};
+    ice->credentials[ICE_PREVIOUS] = (struct ice_secrets){0};
     ice->timers[ICE_TIMER_OLD] = USEC_NEVER;
 }
 

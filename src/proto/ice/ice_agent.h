@@ -63,7 +63,7 @@ struct ice_pair {
     uint8_t type;                /* enum ice_candidate_type, of the remote candidate */
 };
 
-struct ice_credentials {
+struct ice_secrets {
     struct stun_key local_key;
     struct stun_key remote_key;  /* size 0: not known yet */
     uint8_t local_size;
@@ -130,7 +130,7 @@ struct ice {
     struct ice_counters *counters;
     struct pool *pool;
     struct ice_answer answer;
-    struct ice_credentials credentials[2];   /* enum ice_generation */
+    struct ice_secrets credentials[2];   /* enum ice_generation */
     struct ice_pair pairs[ICE_PAIRS_MAX];
 };
 

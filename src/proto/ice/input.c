@@ -4,7 +4,7 @@
 #include "base/str.h"
 #include "proto/ice/ice_agent.h"
 
-static bool is_local_user(const struct ice_credentials *credentials, struct view user)
+static bool is_local_user(const struct ice_secrets *credentials, struct view user)
 {
     return credentials->local_size > 0 && str_equal(user, VIEW(credentials->local, credentials->local_size));
 }

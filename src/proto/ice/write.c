@@ -22,7 +22,7 @@ static void write_answer(struct ice *ice, struct ice_tx *out)
     out->to = a->to;
 }
 
-static void add_username(struct stun_out *message, const struct ice_credentials *c)
+static void add_username(struct stun_out *message, const struct ice_secrets *c)
 {
     char text[ICE_CREDENTIAL_MAX + 1 + ICE_LOCAL_CREDENTIAL_MAX];
     memcpy(text, c->remote, c->remote_size);
@@ -34,7 +34,7 @@ static void add_username(struct stun_out *message, const struct ice_credentials 
 /* RFC 8445 7.1: PRIORITY is what a peer-reflexive candidate found by this check would have. */
 static void write_check(struct ice *ice, const struct ice_pair *pair, uint64_t random, bool use_candidate, struct ice_tx *out)
 {
-    const struct ice_credentials *c = &ice->credentials[(pair->flags & ICE_OLD) != 0 ? ICE_PREVIOUS : ICE_CURRENT];
+    const struct ice_secrets *c = &ice->credentials[(pair->flags & ICE_OLD) != 0 ? ICE_PREVIOUS : ICE_CURRENT];
     uint8_t txid[STUN_TXID_BYTES];
     put_u32(txid, ice->txid_prefix);
     put_u32(txid + 4, (uint32_t)(random >> 32));
