@@ -67,6 +67,8 @@ void client_fini(struct clients *env, struct client *c)
 {
     client_http_close(env, c);
     ws_fini(&c->ws);
+    env->partial_bytes -= c->partial_bytes;
+    c->partial_bytes = 0;
     outq_fini(&c->out);
     tls_free(&env->tls_pool, c->tls);
     mem_put(c->held);
@@ -163,6 +165,7 @@ bool client_in_handshake(const struct client *c)
 void client_feed(struct clients *env, struct client *c, usec_t now, uint8_t *data, size_t size)
 {
     CHECK(env->raw.size == 0 && env->clear.size == 0);
+    CHECK(c->held == NULL);      /* what is held back comes first: not even read until it has gone on */
     c->last_input = now;
     c->ping_sent = false;
     if (client_is_dead(c))
@@ -232,9 +235,12 @@ static bool refill(struct clients *env, struct client *c, usec_t now)
 bool client_next(struct clients *env, struct client *c, usec_t now, struct view *text)
 {
     for (;;) {
-        if (env->clear.size == 0 && !refill(env, c, now))
+        if (env->clear.size == 0 && !refill(env, c, now)) {
+            if (c->state == CLIENT_WEBSOCKET)
+                client_websocket_rest(env, c, now);
             return false;
-        if (c->held != NULL || !may_read(c)) {
+        }
+        if (!may_read(c)) {
             hold_back(env, c);
             continue;
         }
@@ -334,6 +340,8 @@ void client_credit(struct clients *env, struct client *c)
         env->counters.stray_credits++;
         return;
     }
+    /* Which of the texts control has done with isn't said: take it for an average one. The last one leaves nothing. */
+    c->request_bytes -= c->request_bytes / (c->credits_used - c->out.credits);
     if (!outq_hold_credit(&c->out))
         release_credits(c, 1);
 }

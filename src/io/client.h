@@ -43,6 +43,7 @@
     X(STALLED)           /* it took nothing of its output for too long */                            \
     X(EVENTS_PILED)      /* IO_EVENT_BYTES_MAX, IO_EVENTS_MAX */                                     \
     X(REPLIES_PILED)     /* IO_REPLY_BYTES_MAX */                                                    \
+    X(PARTIALS_PILED)    /* IO_PARTIAL_BYTES_MAX, of all clients */                                  \
     X(NO_ROOM)           /* a pool was full */
 
 enum client_end {
@@ -93,6 +94,7 @@ struct clients {
     uint64_t wall_s;                 /* for Date; kept up to date by the shell */
     struct pool http_pool;
     struct pool tls_pool;
+    size_t partial_bytes;            /* memory in messages that aren't whole */
     struct client_counters counters;
     struct ws_input raw;             /* what client_feed got and isn't used yet */
     struct ws_input clear;           /* the same without TLS; of `resumed` when that is set */
@@ -121,6 +123,8 @@ struct client {
     bool drained;                    /* CLOSING: everything has left */
     bool tls_closed;
     uint8_t credits_used;
+    uint32_t request_bytes;          /* of the texts that control still has, about */
+    uint32_t partial_bytes;          /* of env->partial_bytes */
     struct tls *tls;                 /* NULL: none */
     struct client_http *http;        /* CLIENT_HTTP only */
     struct client_held *held;        /* clear bytes that wait for credits */

@@ -27,6 +27,7 @@ void client_http_answered(struct clients *env, struct client *c, usec_t now);   
 /* --- client_websocket.c */
 void client_websocket_open(struct clients *env, struct client *c, usec_t now);
 bool client_websocket_input(struct clients *env, struct client *c, usec_t now, struct ws_input *input, struct view *text);
+void client_websocket_rest(struct clients *env, struct client *c, usec_t now);      /* the input is used up for now */
 void client_websocket_closing_input(struct clients *env, struct client *c, struct ws_input *input);
 void client_websocket_close(struct clients *env, struct client *c, usec_t now, enum ws_code code);
 bool client_websocket_may_read(const struct client *c);

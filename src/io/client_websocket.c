@@ -14,7 +14,7 @@ void client_websocket_open(struct clients *env, struct client *c, usec_t now)
 
 bool client_websocket_may_read(const struct client *c)
 {
-    return c->credits_used < IO_CREDITS && c->out.reply_bytes <= IO_REPLY_BYTES_STOP;
+    return c->credits_used < IO_CREDITS && c->request_bytes < IO_REQUEST_BYTES_STOP && c->out.reply_bytes <= IO_REPLY_BYTES_STOP;
 }
 
 static void queue_close(struct client *c, usec_t now, unsigned code)
@@ -38,6 +38,20 @@ static enum client_end end_of(unsigned code)
     }
 }
 
+/* Who holds memory in a message that isn't whole is counted with all others who do. False: it was one too many. */
+static bool count_partial(struct clients *env, struct client *c, usec_t now)
+{
+    uint32_t bytes = (uint32_t)c->ws.text.room;
+    bool more = bytes > c->partial_bytes;
+    env->partial_bytes = env->partial_bytes - c->partial_bytes + bytes;
+    c->partial_bytes = bytes;
+    if (!more || bytes <= IO_PARTIAL_BYTES_FREE || env->partial_bytes <= IO_PARTIAL_BYTES_MAX)
+        return true;
+    queue_close(c, now, WS_CODE_TOO_BIG);
+    client_finish(env, c, now, CLIENT_END_PARTIALS_PILED, false);
+    return false;
+}
+
 /* The clock of a message that isn't whole starts with its first byte, and is not wound by more of them. */
 static void watch_partial(struct client *c, usec_t now)
 {
@@ -50,15 +64,14 @@ static void watch_partial(struct client *c, usec_t now)
 bool client_websocket_input(struct clients *env, struct client *c, usec_t now, struct ws_input *input, struct view *text)
 {
     struct ws_event event;
-    if (!ws_read(&c->ws, input, &event)) {
-        watch_partial(c, now);
+    if (!ws_read(&c->ws, input, &event))
         return false;
-    }
     switch (event.kind) {
     case WS_TEXT:
     case WS_BINARY:                              /* treated alike (transports.md 3.6) */
         c->phase_deadline = USEC_NEVER;
         c->credits_used++;
+        c->request_bytes += (uint32_t)event.data.size;
         env->counters.texts++;
         *text = event.data;
         return true;
@@ -77,6 +90,16 @@ bool client_websocket_input(struct clients *env, struct client *c, usec_t now, s
         break;
     }
     return false;
+}
+
+/* Nothing more to read now: the text handed out last gives its memory back, and what is partial is watched. */
+void client_websocket_rest(struct clients *env, struct client *c, usec_t now)
+{
+    struct ws_input nothing = {NULL, 0};
+    struct ws_event event;
+    (void)ws_read(&c->ws, &nothing, &event);
+    if (count_partial(env, c, now))
+        watch_partial(c, now);
 }
 
 void client_websocket_close(struct clients *env, struct client *c, usec_t now, enum ws_code code)

@@ -5,7 +5,11 @@
 
 #define IO_CREDITS            64u                       /* requests of one client that control hasn't finished, or whose
                                                            replies wait in its queue: past it its socket isn't read */
+#define IO_REQUEST_BYTES_STOP (1024u * 1024u)           /* of those requests' texts, at control: past it the same */
 #define IO_TEXT_BYTES_MAX     (1024u * 1024u)           /* one request text: past it 1009 */
+#define IO_PARTIAL_BYTES_MAX  (128u * 1024u * 1024u)    /* texts that aren't whole yet, of all clients together: past it those
+                                                           that bring another long one are closed */
+#define IO_PARTIAL_BYTES_FREE 65536u                    /* what each may have of it in any case */
 #define IO_EVENT_BYTES_MAX    (4u * 1024u * 1024u)      /* events waiting for one client (design rule 3): past it it is closed */
 #define IO_EVENTS_MAX         2000u
 #define IO_REPLY_BYTES_STOP   (256u * 1024u)            /* replies waiting: past it no further request is taken */

@@ -107,19 +107,20 @@ void tls_feed(struct tls *tls, struct view ciphertext)
 enum tls_result tls_read(struct tls *tls, uint8_t *out, size_t room, size_t *size)
 {
     *size = 0;
-    if (!tls->over) {
+    while (!tls->over) {
+        size_t before = tls->input.size;
         ERR_clear_error();
         int result = SSL_read_ex(tls->ssl, out, room, size);
         tls->opened = tls->opened || SSL_is_init_finished(tls->ssl);
         if (result == 1)
             return TLS_DATA;
-        if (SSL_get_error(tls->ssl, result) == SSL_ERROR_WANT_READ && !tls->output.failed) {
-            CHECK(tls->input.size == 0);
+        bool wants_more = SSL_get_error(tls->ssl, result) == SSL_ERROR_WANT_READ;
+        if (wants_more && tls->input.size == 0)
             return TLS_MORE;
-        }
-        tls->over = true;
-        ERR_clear_error();
+        /* OpenSSL may stop for breath between records; without any progress it has stopped for good. */
+        tls->over = !wants_more || tls->input.size == before;
     }
+    ERR_clear_error();
     tls->input = VIEW(NULL, 0);
     return TLS_OVER;
 }

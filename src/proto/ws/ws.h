@@ -65,7 +65,7 @@ enum ws_event_kind {
 struct ws_event {
     enum ws_event_kind kind;
     uint16_t code;
-    struct view data;                /* valid until the next call; may lie in the input */
+    struct view data;                /* valid until the next call, which also frees it; may lie in the input */
 };
 
 /* Bytes that are changed where they stand: the mask is taken off. */

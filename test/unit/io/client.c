@@ -60,7 +60,11 @@ static void test_an_idle_client_holds_no_memory_of_its_own(void **state)
     size_t before = seam_mem_outstanding();
     rig_upgrade(&r);
     rig_message(&r, "{\"janus\":\"ping\"}");
+    r.step = 7;                                   /* in pieces too */
+    rig_message(&r, "{\"janus\":\"ping\"}");
+    assert_int_equal(r.text_count, 2);
     send_text(&r, OUT_REPLY, "{\"janus\":\"pong\"}");
+    client_credit(&r.env, &r.c);
     client_credit(&r.env, &r.c);
     rig_settle(&r);
     buf_fini(&r.texts);
@@ -102,6 +106,102 @@ static void test_reading_stops_at_the_credits_and_goes_on_in_order(void **state)
     assert_int_equal(r.env.counters.stray_credits, 0);
     client_credit(&r.env, &r.c);
     assert_int_equal(r.env.counters.stray_credits, 1);
+    buf_fini(&b);
+    rig_fini(&r);
+}
+
+static void test_long_texts_count_by_their_bytes(void **state)
+{
+    (void)state;
+    struct rig r;
+    struct buf b;
+    char *text = malloc(400001);
+    assert_non_null(text);
+    memset(text, ' ', 400000);
+    text[400000] = '\0';
+    rig_init(&r);
+    rig_open(&r, NULL);
+    rig_upgrade(&r);
+    buf_init(&b, 1u << 23);
+    for (int i = 0; i < 10; i++)
+        frame_of_client(&b, 0x81, str_of(text));
+    for (size_t at = 0; at < b.size; at += IO_READ_BYTES) {         /* as a socket has it: when it is read */
+        while (!client_wants_input(&r.c)) {
+            assert_in_range(r.c.credits_used, 1, 3);
+            client_credit(&r.env, &r.c);
+            rig_settle(&r);
+        }
+        rig_say(&r, VIEW(b.data + at, b.size - at < IO_READ_BYTES ? b.size - at : IO_READ_BYTES));
+    }
+    assert_int_equal(r.text_count, 10);
+    while (r.c.credits_used > 0)
+        client_credit(&r.env, &r.c);
+    assert_int_equal(r.c.request_bytes, 0);
+    free(text);
+    buf_fini(&b);
+    rig_fini(&r);
+}
+
+static void test_texts_that_are_not_whole_are_bounded_in_sum(void **state)
+{
+    (void)state;
+    struct rig r;
+    struct buf b;
+    char *text = malloc(200001);
+    assert_non_null(text);
+    memset(text, ' ', 200000);
+    text[200000] = '\0';
+    buf_init(&b, 1u << 20);
+    frame_of_client(&b, 0x81, str_of(text));
+    rig_init(&r);
+    rig_open(&r, NULL);
+    rig_upgrade(&r);
+    rig_say(&r, VIEW(b.data, b.size - 1));
+    assert_true(r.env.partial_bytes >= 200000 && r.env.partial_bytes < 600000);
+    rig_say(&r, VIEW(b.data + b.size - 1, 1));
+    assert_int_equal(r.text_count, 1);
+    assert_int_equal(r.env.partial_bytes, 0);
+
+    r.env.partial_bytes = IO_PARTIAL_BYTES_MAX - 1000;              /* others hold that */
+    rig_say(&r, VIEW(b.data, 20000));
+    assert_false(client_is_gone(&r.c));                             /* short ones pass */
+    rig_say(&r, VIEW(b.data + 20000, 60000));
+    assert_true(client_is_gone(&r.c));
+    assert_string_equal(rig_frames(&r), "C:1009");
+    assert_int_equal(r.env.counters.ended[CLIENT_END_PARTIALS_PILED], 1);
+    free(text);
+    buf_fini(&b);
+    client_fini(&r.env, &r.c);
+    assert_int_equal(r.env.partial_bytes, IO_PARTIAL_BYTES_MAX - 1000);
+    r.env.partial_bytes = 0;
+    rig_fini(&r);
+    assert_int_equal(seam_mem_outstanding(), 0);
+}
+
+/* While it isn't read a client can't show that it lives; the clock starts again when it may. */
+static void test_waiting_for_credits_is_no_silence(void **state)
+{
+    (void)state;
+    struct rig r;
+    struct buf b;
+    rig_init(&r);
+    rig_open(&r, NULL);
+    rig_upgrade(&r);
+    buf_init(&b, 4096);
+    for (unsigned i = 0; i <= IO_CREDITS; i++)
+        frame_of_client(&b, 0x81, STR("{}"));
+    frame_of_client(&b, 0x81, STR("[]"));
+    rig_say(&r, VIEW(b.data, b.size - 1));                          /* the last one is partial */
+    rig_run_to(&r, r.now + SEC(500));
+    for (unsigned i = 0; i <= IO_CREDITS; i++)
+        client_credit(&r.env, &r.c);
+    rig_settle(&r);
+    assert_int_equal(r.text_count, IO_CREDITS + 1);
+    rig_run_to(&r, r.now + SEC(29));
+    assert_string_equal(rig_frames(&r), "");
+    assert_false(client_is_dead(&r.c));
+    rig_say(&r, VIEW(b.data + b.size - 1, 1));
+    assert_int_equal(r.text_count, IO_CREDITS + 2);
     buf_fini(&b);
     rig_fini(&r);
 }
@@ -398,6 +498,19 @@ static void test_our_close_waits_for_the_peers(void **state)
     assert_true(client_is_dead(&r.c));
     assert_int_equal(r.text_count, 0);
     assert_int_equal(r.env.counters.ended[CLIENT_END_ASKED], 1);
+    rig_fini(&r);
+
+    rig_init(&r);                                                   /* the other order: the peer's comes while ours still waits */
+    rig_open(&r, NULL);
+    rig_upgrade(&r);
+    r.reads = false;
+    client_close(&r.env, &r.c, r.now, WS_CODE_GOING_AWAY);
+    rig_say(&r, buf_view(&b));
+    assert_false(client_is_dead(&r.c));
+    r.reads = true;
+    rig_settle(&r);
+    assert_string_equal(rig_frames(&r), "C:1001");
+    assert_true(client_is_dead(&r.c));
     buf_fini(&b);
     rig_fini(&r);
 }
@@ -698,6 +811,9 @@ int main(void)
         cmocka_unit_test(test_a_conversation_at_every_cut),
         cmocka_unit_test(test_an_idle_client_holds_no_memory_of_its_own),
         cmocka_unit_test(test_reading_stops_at_the_credits_and_goes_on_in_order),
+        cmocka_unit_test(test_long_texts_count_by_their_bytes),
+        cmocka_unit_test(test_texts_that_are_not_whole_are_bounded_in_sum),
+        cmocka_unit_test(test_waiting_for_credits_is_no_silence),
         cmocka_unit_test(test_replies_that_are_not_read_keep_their_credits),
         cmocka_unit_test(test_long_replies_stop_reading_before_the_credits_do),
         cmocka_unit_test(test_a_client_that_reads_no_events_is_closed_at_2000),
