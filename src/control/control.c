@@ -34,9 +34,20 @@ static bool config_is_usable(const struct control_config *config)
     if (config->worker_count == 0 || config->worker_count > ACTOR_WORKERS_MAX)
         return false;
     for (uint32_t i = 0; i < config->worker_count; i++)
-        if (config->workers[i].socket_count == 0 || config->workers[i].socket_count > CONTROL_SOCKETS_MAX)
+        if (config->workers[i].socket_count > CONTROL_SOCKETS_MAX)
             return false;
     return is_fingerprint(config->fingerprint);
+}
+
+/* Without any address a description still needs one (config-core.md 3, `interface`). */
+static struct net_addr find_local_ip(const struct control_config *config)
+{
+    struct net_addr ip = config->local_ip;
+    if (ip.family == NET_NONE && config->workers[0].socket_count > 0)
+        ip = config->workers[0].sockets[0];
+    if (ip.family == NET_NONE)
+        (void)net_ip_parse(&ip, STR("127.0.0.1"));
+    return ip;
 }
 
 static void init_tables(struct control *c)
@@ -75,11 +86,11 @@ struct control *control_new(struct actor *actor, const struct control_config *co
     c->config = *config;
     c->settings = config->settings;
     if (!config_is_usable(config)) {
-        LOG_ERR(actor, "Control can't start: no worker with a socket, too many of them, or no certificate fingerprint");
+        LOG_ERR(actor, "Control can't start: no worker, too many of them or of their sockets, or no certificate fingerprint");
         mem_put(c);
         return NULL;
     }
-    c->local_ip = config->local_ip.family != NET_NONE ? config->local_ip : config->workers[0].sockets[0];
+    c->local_ip = find_local_ip(config);
     c->public_ips = c->settings->nat_1_1_mapping;
     rng_init(&c->rng, config->entropy, config->entropy_source);
     rng_bytes(&c->rng, &c->key, sizeof(c->key));

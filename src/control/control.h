@@ -21,7 +21,7 @@ struct plugin_desc;
 
 #define CONTROL_SOCKETS_MAX 8u          /* local UDP sockets of one worker */
 
-/* The sockets of one worker, by number: their addresses and ports stand in the candidates. */
+/* The sockets of one worker, by number: their addresses and ports stand in the candidates. There may be none. */
 struct control_worker {
     struct net_addr sockets[CONTROL_SOCKETS_MAX];
     uint32_t socket_count;
@@ -47,7 +47,7 @@ struct control_config {
     const struct control_worker *workers;       /* worker n is actor ACTOR_WORKER_0 + n */
     uint32_t worker_count;
     uint32_t peers_per_worker;                  /* no more than a worker has room for; 0: PEERS_PER_WORKER_MAX */
-    struct net_addr local_ip;                   /* of o=, c= and `local-ip`; NET_NONE: the first socket's */
+    struct net_addr local_ip;                   /* of o=, c= and `local-ip`; NET_NONE: the first socket's, else 127.0.0.1 */
     const char *fingerprint;                    /* of our certificate: SHA-256, "AB:CD:..." */
 
     /* NULL-terminated; the executable's is plugin_table (plugins/plugin.h). */

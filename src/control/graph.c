@@ -119,6 +119,8 @@ struct sink *graph_add_sink(struct control *c, struct source *source, struct pc 
 
 void graph_switch_sink(struct control *c, struct sink *sink, struct source *source)
 {
+    if (sink->source == source)
+        return;
     feed(sink, source);
     order_sink_switch(c, sink);
 }

@@ -83,7 +83,7 @@ void order_peer_apply(struct control *c, const struct pc *pc, bool restart)
     size_t size = sizeof(struct peer_apply_order) + count * sizeof(struct mline_desc);
     struct peer_apply_order *order = mem_get_zero(size);
     order->peer = pc->peer.ref;
-    if (n->remote != NULL && !pc->restarting) {
+    if (n->remote != NULL && !pc->restarting && !pc->client_restarts) {         /* else its credentials are of another generation than ours */
         order->remote_known = true;
         order->dtls_client = n->has_role && n->role == DTLS_ROLE_CLIENT;
         set_credentials(&order->remote, n->remote->ufrag, n->remote->pwd);

@@ -152,16 +152,18 @@ static void test_a_long_verb_is_cut_inside_no_character(void **state)
 {
     (void)state;
     begin();
-    char text[4096] = "{\"transaction\":\"x\",\"janus\":\"";
-    for (int i = 0; i < 1000; i++)
-        strcat(text, "\xc3\xa4");
-    strcat(text, "\"}");
-    SAY(1, text);
-    json_t *document = server_hear_json(&s, 1);         /* jansson refuses invalid UTF-8 */
-    const json_t *reason = json_object_get(json_object_get(document, "error"), "reason");
-    assert_true(json_string_length(reason) <= 511);
-    assert_true(json_string_length(reason) > 500);
-    json_decref(document);
+    for (int shift = 0; shift < 4; shift++) {
+        char text[4096];
+        snprintf(text, sizeof(text), "{\"transaction\":\"x\",\"janus\":\"%.*s", shift, "abc");
+        for (int i = 0; i < 800; i++)
+            strcat(text, "\xe2\x82\xac");
+        strcat(text, "\"}");
+        SAY(1, text);
+        json_t *document = server_hear_json(&s, 1);     /* jansson refuses invalid UTF-8 */
+        const json_t *reason = json_object_get(json_object_get(document, "error"), "reason");
+        assert_in_range(json_string_length(reason), 508, 511);
+        json_decref(document);
+    }
     server_end(&s);
 }
 
@@ -500,6 +502,39 @@ static void test_transactions_are_copied_verbatim(void **state)
     server_end(&s);
 }
 
+static void test_texts_have_a_limit(void **state)
+{
+    (void)state;
+    begin();
+    long long id = server_create(&s, 1), handle = server_attach(&s, 1, id);
+    char body[64];
+    snprintf(body, sizeof(body), "{\"do\":\"huge\",\"size\":%u}", TEXT_BYTES_MAX - 20);
+    server_message(&s, 1, id, handle, body);
+    expect_error(&s, 1, 490, "Memory error");
+    expect_silence(&s, 1);
+    assert_int_equal(control_counters(s.control)->texts_too_long, 2);
+    snprintf(body, sizeof(body), "{\"do\":\"huge\",\"size\":%u}", TEXT_BYTES_MAX);
+    server_message(&s, 1, id, handle, body);
+    expect_error(&s, 1, 462, "Plugin didn't provide any content for this synchronous response");
+    snprintf(body, sizeof(body), "{\"do\":\"huge\",\"size\":%u}", 2 * 1024 * 1024);
+    server_message(&s, 1, id, handle, body);
+    assert_non_null(strstr(server_hear(&s, 1), "success"));
+    server_end(&s);
+}
+
+static void test_a_plugin_logs_through_its_host(void **state)
+{
+    (void)state;
+    begin();
+    long long id = server_create(&s, 1), handle = server_attach(&s, 1, id);
+    server_message(&s, 1, id, handle, "{\"do\":\"log\"}");
+    assert_string_equal(s.actor->last_log, "warned at 1000000000 in /etc/cardea");
+    assert_non_null(host_rng(probe_host()));
+    assert_non_null(host_hash_key(probe_host()));
+    assert_int_equal(host_wall_us(probe_host()), s.actor->wall_us);
+    server_end(&s);
+}
+
 static void session_storm(void)
 {
     server_init(&s);
@@ -564,6 +599,8 @@ int main(void)
         cmocka_unit_test_setup(test_a_handle_that_ends_before_its_wish_is_granted, setup),
         cmocka_unit_test_setup(test_replies_are_in_the_layout_of_the_client, setup),
         cmocka_unit_test_setup(test_transactions_are_copied_verbatim, setup),
+        cmocka_unit_test_setup(test_texts_have_a_limit, setup),
+        cmocka_unit_test_setup(test_a_plugin_logs_through_its_host, setup),
         cmocka_unit_test_setup(test_every_full_pool_is_an_error_reply, setup),
         cmocka_unit_test_setup(test_messages_of_impossible_size_are_counted, setup),
     };

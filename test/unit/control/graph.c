@@ -73,6 +73,8 @@ static void test_switching_and_deleting(void **state)
     const struct sink_switch_order *order = server_order(&s, WORKER_SINK_SWITCH, NULL);
     assert_true(ref_equal(order->source.ref, publisher.sources[1]));
     assert_int_equal(order->desc.codec, CODEC_VP8);
+    host_sink_switch(probe_host(), sink, publisher.sources[1]);
+    assert_int_equal(server_orders(&s, WORKER_SINK_SWITCH), 0);        /* it is fed by that one already */
     host_sink_switch(probe_host(), sink, REF_NONE);
     order = server_order(&s, WORKER_SINK_SWITCH, NULL);
     assert_true(ref_is_none(order->source.ref));

@@ -195,6 +195,19 @@ static void test_reflexive_addresses_stand_in_later_descriptions(void **state)
     server_end(&s);
 }
 
+/* A machine with loopback only: media can't flow, but the API answers. */
+static void test_without_any_socket_there_are_no_candidates(void **state)
+{
+    (void)state;
+    char *connection;
+    one_worker();
+    s.workers[0].socket_count = 0;
+    server_start(&s);
+    assert_string_equal(candidates(&connection), "");
+    assert_string_equal(connection, "IN IP4 127.0.0.1");
+    server_end(&s);
+}
+
 /* The worker's agent and our texts must say the same. */
 static void test_priorities_are_the_ice_agents(void **state)
 {
@@ -231,6 +244,7 @@ int main(void)
         cmocka_unit_test_setup(test_a_mapping_replaces_the_private_address, setup),
         cmocka_unit_test_setup(test_two_public_addresses_and_the_private_one_beside_the_first, setup),
         cmocka_unit_test_setup(test_reflexive_addresses_stand_in_later_descriptions, setup),
+        cmocka_unit_test_setup(test_without_any_socket_there_are_no_candidates, setup),
         cmocka_unit_test(test_priorities_are_the_ice_agents),
         cmocka_unit_test_setup(test_an_unusable_configuration_is_refused, setup),
     };

@@ -282,6 +282,48 @@ static void test_a_second_answer_is_refused(void **state)
     server_end(&s);
 }
 
+static void test_an_answer_that_does_not_fit_leaves_nothing_behind(void **state)
+{
+    (void)state;
+    begin();
+    say_jsep("wrong-answer", "offer", SDP_CLIENT_OFFER, "");
+    expect_ack();
+    assert_int_equal(probe_seen.event_result, ERR_INVALID);
+    expect_silence(&s, 1);
+    assert_null(fake_peek(s.actor, ACTOR_WORKER_0));
+    assert_null(fake_peek(s.actor, ACTOR_WORKER_0 + 1));
+    assert_int_equal(control_sizes(s.control).pcs, 0);
+    /* In an update the call goes on. */
+    struct peer_ref peer = connect_offer(SDP_CLIENT_OFFER, "");
+    say_jsep("wrong-answer", "offer", SDP_CLIENT_OFFER, "");
+    assert_int_equal(probe_seen.event_result, ERR_INVALID);
+    assert_int_equal(server_orders(&s, WORKER_PEER_APPLY), 0);
+    fake_forget(s.actor);
+    server_message(&s, 1, id, handle, "{\"do\":\"bad-offer\"}");      /* audio has become video */
+    assert_int_equal(probe_seen.event_result, ERR_INVALID);
+    expect_ack();
+    fact(CONTROL_PEER_UP, peer);
+    expect_event("webrtcup", "");
+    server_end(&s);
+}
+
+static void test_simulcast_by_ssrcs(void **state)
+{
+    (void)state;
+    begin();
+    const char *sdp = SDP_HEAD("wxyz", "1") SDP_AUDIO_LINE("actpass", "sendrecv", "1001") SDP_VIDEO_LINE("actpass", "sendonly")
+                      "a=ssrc-group:SIM 31 32\r\na=ssrc-group:FID 31 41\r\na=ssrc:31 cname:x\r\na=ssrc:32 cname:x\r\na=ssrc:41 cname:x\r\n";
+    say_jsep("answer", "offer", sdp, "");
+    assert_int_equal(probe_seen.simulcast_count, 1);
+    assert_int_equal(probe_seen.simulcast[0].layer_count, 2);
+    assert_false(probe_seen.simulcast[0].by_rid);
+    const struct peer_apply_order *apply = server_order(&s, WORKER_PEER_APPLY, NULL);
+    assert_int_equal(apply->mlines[1].layer_count, 2);
+    assert_int_equal(apply->mlines[1].remote_ssrc[1], 32);
+    assert_int_equal(apply->mlines[1].remote_rtx_ssrc[0], 41);
+    server_end(&s);
+}
+
 /* -- a plugin's offer --------------------------------------------------------------------------------------------------- */
 
 static void test_a_plugins_offer_and_the_clients_answer(void **state)
@@ -433,6 +475,20 @@ static void test_the_plugin_restarts_ice(void **state)
     assert_string_equal(apply->remote.ufrag, "new2");
     assert_int_equal(server_orders(&s, WORKER_PEER_CANDIDATE), 1);
     free(sdp);
+    server_end(&s);
+}
+
+/* The plugin does not answer a restart, then offers itself: the worker must not mix the two generations. */
+static void test_an_unanswered_restart_is_not_told_to_the_worker(void **state)
+{
+    (void)state;
+    begin();
+    connect_offer(SDP_CLIENT_OFFER, "");
+    say_jsep("refuse", "offer", SDP_HEAD("new1", "2") SDP_AUDIO_LINE("actpass", "sendrecv", "1001") SDP_VIDEO_LINE("actpass", "sendrecv"), "");
+    assert_int_equal(server_orders(&s, WORKER_PEER_APPLY), 0);
+    server_message(&s, 1, id, handle, "{\"do\":\"add-line\"}");
+    const struct peer_apply_order *apply = server_order(&s, WORKER_PEER_APPLY, NULL);
+    assert_false(apply->remote_known || apply->restart);
     server_end(&s);
 }
 
@@ -734,12 +790,15 @@ int main(void)
         cmocka_unit_test_setup(test_jsep_elements_are_checked, setup),
         cmocka_unit_test_setup(test_an_offer_that_the_plugin_refuses_may_be_tried_again, setup),
         cmocka_unit_test_setup(test_a_second_answer_is_refused, setup),
+        cmocka_unit_test_setup(test_an_answer_that_does_not_fit_leaves_nothing_behind, setup),
+        cmocka_unit_test_setup(test_simulcast_by_ssrcs, setup),
         cmocka_unit_test_setup(test_a_plugins_offer_and_the_clients_answer, setup),
         cmocka_unit_test_setup(test_lite_is_never_controlling, setup),
         cmocka_unit_test_setup(test_a_renegotiation_is_an_update_and_keeps_peer_and_sources, setup),
         cmocka_unit_test_setup(test_a_bad_renegotiation_is_469_and_changes_nothing, setup),
         cmocka_unit_test_setup(test_the_client_restarts_ice, setup),
         cmocka_unit_test_setup(test_the_plugin_restarts_ice, setup),
+        cmocka_unit_test_setup(test_an_unanswered_restart_is_not_told_to_the_worker, setup),
         cmocka_unit_test_setup(test_a_plugin_adds_a_line_in_an_update, setup),
         cmocka_unit_test_setup(test_up_is_told_once_after_the_plugin, setup),
         cmocka_unit_test_setup(test_hangup_by_request, setup),

@@ -7,6 +7,8 @@
 #include "base/str.h"
 #include "proto/sdp/offer_answer.h"
 
+#define LOG_LEVEL_LIMIT 8
+
 struct probe_session {
     struct ref handle;
     bool refuse_hangup_event;
@@ -199,6 +201,27 @@ static enum plugin_outcome probe_message(void *plugin, void *state, const struct
         const struct jsep_out jsep = {.type = "answer", .sdp = STR("v=0\r\nnonsense\r\n")};
         (void)push(host, request, "{}", &jsep);
     }
+    if (str_equal(what, STR("wrong-answer")) || str_equal(what, STR("bad-offer"))) {
+        /* More lines than were offered; an offer that no line can be kept of. */
+        bool answers = str_equal(what, STR("wrong-answer"));
+        const struct jsep_out jsep = {
+            .type = answers ? "answer" : "offer",
+            .sdp = STR("v=0\r\no=- 1 1 IN IP4 1.1.1.1\r\ns=-\r\nt=0 0\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:x\r\na=rtpmap:96 VP8/90000\r\n"
+                       "m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:1\r\na=rtpmap:96 VP8/90000\r\n"),
+            .e2ee = true,
+        };
+        (void)push(host, request, "{}", &jsep);
+    }
+    if (str_equal(what, STR("huge"))) {
+        struct buf *reply = host_reply(host);
+        json_int_t size = json_integer_value(json_object_get(request->body, "size"));
+        buf_add_text(reply, "{\"x\":\"");
+        for (json_int_t i = 0; i < size; i++)
+            buf_add_char(reply, 'x');
+        buf_add_text(reply, "\"}");
+        (void)host_event(host, request->handle, NULL, buf_view(reply), NULL);
+        return PLUGIN_SYNC;
+    }
     if (str_equal(what, STR("offer")))
         offer(host, request, false, false);
     if (str_equal(what, STR("restart")))
@@ -212,6 +235,10 @@ static enum plugin_outcome probe_message(void *plugin, void *state, const struct
     }
     if (str_equal(what, STR("group")))
         host_peer_group(host, request->handle, (uint64_t)json_integer_value(json_object_get(request->body, "group")));
+    if (str_equal(what, STR("log"))) {
+        host_log(host, LOG_LEVEL_LIMIT, "never said");
+        host_log(host, 3, "%s at %llu in %s", "warned", (unsigned long long)host_now(host), host_config_path(host));
+    }
     if (str_equal(what, STR("close")) || str_equal(what, STR("close-and-detach")))
         host_peer_close(host, request->handle);
     if (str_equal(what, STR("detach")) || str_equal(what, STR("close-and-detach")))

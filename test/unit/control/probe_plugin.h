@@ -1,7 +1,8 @@
 /* test/unit/control/probe_plugin.h - a plugin that does what the request tells it to and keeps a diary of what it is told.
  *
  * {"do": "sync" | "empty" | "error" | "silent" | "ack" | "events" | "answer" | "refuse" | "answer-twice" | "offer" | "restart" |
- *        "add-line" | "echo" | "close" | "detach" | "close-and-detach" | "bad-answer" | "group", ...}
+ *        "add-line" | "echo" | "close" | "detach" | "close-and-detach" | "bad-answer" | "wrong-answer" | "bad-offer" | "group" |
+ *        "huge" | "log", ...}
  * Unless said otherwise a request ends with PLUGIN_ACK, and what it pushes carries the request's transaction. */
 #pragma once
 

@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "control/probe_plugin.h"
+#include "control/state.h"
 
 static struct server s;
 
@@ -240,6 +241,15 @@ static void test_a_requests_activity_prolongs_a_reclaimable_session(void **state
     server_end(&s);
 }
 
+/* What a client can have thousands of: 2 KB for a session and a handle, a plugin's state of some hundred bytes included. */
+static void test_an_idle_session_with_a_handle_is_small(void **state)
+{
+    (void)state;
+    const size_t pool_cell = 16 + 15, map_bucket = 2 * sizeof(void *), timer = 2 * sizeof(void *), slot = 2 * sizeof(struct slot);
+    size_t bytes = sizeof(struct caller) + sizeof(struct session) + sizeof(struct handle) + 4 * pool_cell + 3 * map_bucket + timer + slot;
+    assert_true(bytes < 700);
+}
+
 /* -- STOP ------------------------------------------------------------------------------------------------------------------ */
 
 static void test_stop_closes_everything_and_refuses_sessions_before_the_secret(void **state)
@@ -273,6 +283,7 @@ int main(void)
         cmocka_unit_test_setup(test_claim_from_the_living_owner_and_by_another, setup),
         cmocka_unit_test_setup(test_a_claim_races_the_reclaim_timeout_and_the_loss, setup),
         cmocka_unit_test_setup(test_a_requests_activity_prolongs_a_reclaimable_session, setup),
+        cmocka_unit_test(test_an_idle_session_with_a_handle_is_small),
         cmocka_unit_test_setup(test_stop_closes_everything_and_refuses_sessions_before_the_secret, setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
