@@ -15,7 +15,7 @@ static void test_clear_bytes_pass_both_ways(void **state)
 {
     const int *version = *state;
     struct pair p;
-    pair_open(&p, *version, NULL, 0);
+    pair_open(&p, *version, NULL, 0, NULL);
     assert_true(pair_handshake(&p, SIZE_MAX));
     assert_true(tls_is_open(p.tls));
     assert_int_equal(SSL_version(p.client), *version);
@@ -34,7 +34,7 @@ static void test_a_handshake_byte_by_byte(void **state)
 {
     const int *version = *state;
     struct pair p;
-    pair_open(&p, *version, NULL, 0);
+    pair_open(&p, *version, NULL, 0, NULL);
     assert_true(pair_handshake(&p, 1));
     pair_client_says(&p, "cut");
     assert_int_equal(pair_server_hears(&p), 3);
@@ -45,7 +45,7 @@ static void test_many_records_in_one_feed(void **state)
 {
     const int *version = *state;
     struct pair p;
-    pair_open(&p, *version, NULL, 0);
+    pair_open(&p, *version, NULL, 0, NULL);
     assert_true(pair_handshake(&p, SIZE_MAX));
     char *big = malloc(200000);
     assert_non_null(big);
@@ -73,16 +73,16 @@ static void test_alpn_is_http11_or_nothing(void **state)
     const unsigned char *chosen;
     unsigned int size;
     struct pair p;
-    pair_open(&p, *version, both, sizeof(both) - 1);
+    pair_open(&p, *version, both, sizeof(both) - 1, NULL);
     assert_true(pair_handshake(&p, SIZE_MAX));
     SSL_get0_alpn_selected(p.client, &chosen, &size);
     assert_int_equal(size, 8);
     assert_memory_equal(chosen, "http/1.1", 8);
     pair_close(&p);
-    pair_open(&p, *version, only_h2, sizeof(only_h2) - 1);
+    pair_open(&p, *version, only_h2, sizeof(only_h2) - 1, NULL);
     assert_false(pair_handshake(&p, SIZE_MAX));
     pair_close(&p);
-    pair_open(&p, *version, NULL, 0);
+    pair_open(&p, *version, NULL, 0, NULL);
     assert_true(pair_handshake(&p, SIZE_MAX));
     SSL_get0_alpn_selected(p.client, &chosen, &size);
     assert_int_equal(size, 0);
@@ -93,7 +93,7 @@ static void test_tls_below_12_is_refused(void **state)
 {
     (void)state;
     struct pair p;
-    pair_open(&p, TLS1_1_VERSION, NULL, 0);
+    pair_open(&p, TLS1_1_VERSION, NULL, 0, "ALL:@SECLEVEL=0");
     SSL_set_security_level(p.client, 0);
     assert_false(pair_handshake(&p, SIZE_MAX));
     assert_true(p.over);
@@ -108,7 +108,7 @@ static void test_garbage_and_a_cut_record_end_the_connection(void **state)
     size_t size;
     for (size_t i = 0; i < ARRAY_COUNT(garbage); i++) {
         struct pair p;
-        pair_open(&p, TLS1_3_VERSION, NULL, 0);
+        pair_open(&p, TLS1_3_VERSION, NULL, 0, NULL);
         tls_feed(p.tls, str_of(garbage[i]));
         enum tls_result r = tls_read(p.tls, out, sizeof(out), &size);
         assert_int_not_equal(r, TLS_DATA);
@@ -128,7 +128,7 @@ static void test_a_changed_byte_is_noticed(void **state)
 {
     const int *version = *state;
     struct pair p;
-    pair_open(&p, *version, NULL, 0);
+    pair_open(&p, *version, NULL, 0, NULL);
     assert_true(pair_handshake(&p, SIZE_MAX));
     pair_client_says(&p, "hello");
     char bytes[400];
@@ -145,7 +145,7 @@ static void test_close_notify_goes_both_ways(void **state)
 {
     const int *version = *state;
     struct pair p;
-    pair_open(&p, *version, NULL, 0);
+    pair_open(&p, *version, NULL, 0, NULL);
     assert_true(pair_handshake(&p, SIZE_MAX));
     tls_close(p.tls);
     pair_to_client(&p);
@@ -161,14 +161,14 @@ static void test_renegotiation_is_refused(void **state)
 {
     (void)state;
     struct pair p;
-    pair_open(&p, TLS1_2_VERSION, NULL, 0);
+    pair_open(&p, TLS1_2_VERSION, NULL, 0, NULL);
     assert_true(pair_handshake(&p, SIZE_MAX));
     SSL_renegotiate(p.client);
-    SSL_do_handshake(p.client);
-    pair_server_hears(&p);
-    pair_to_client(&p);
-    SSL_do_handshake(p.client);
-    assert_false(SSL_is_init_finished(p.client) && SSL_num_renegotiations(p.client) > 1);
+    for (int i = 0; i < 5; i++) {
+        assert_int_not_equal(SSL_do_handshake(p.client), 1);
+        pair_server_hears(&p);
+        pair_to_client(&p);
+    }
     pair_close(&p);
 }
 
@@ -176,7 +176,7 @@ static void test_key_updates_without_end_are_cut_off(void **state)
 {
     (void)state;
     struct pair p;
-    pair_open(&p, TLS1_3_VERSION, NULL, 0);
+    pair_open(&p, TLS1_3_VERSION, NULL, 0, NULL);
     assert_true(pair_handshake(&p, SIZE_MAX));
     for (int i = 0; i < 100000 && !p.over; i++) {
         if (SSL_key_update(p.client, SSL_KEY_UPDATE_REQUESTED) != 1 || SSL_do_handshake(p.client) != 1)
@@ -192,7 +192,7 @@ static void test_no_buffer_stays_when_idle(void **state)
 {
     const int *version = *state;
     struct pair p;
-    pair_open(&p, *version, NULL, 0);
+    pair_open(&p, *version, NULL, 0, NULL);
     size_t base = seam_mem_outstanding();
     assert_true(pair_handshake(&p, SIZE_MAX));
     pair_client_says(&p, "hello");
@@ -208,7 +208,7 @@ static void test_partial_sends_resume(void **state)
 {
     (void)state;
     struct pair p;
-    pair_open(&p, TLS1_3_VERSION, NULL, 0);
+    pair_open(&p, TLS1_3_VERSION, NULL, 0, NULL);
     assert_true(pair_handshake(&p, SIZE_MAX));
     assert_true(tls_write(p.tls, STR("in small pieces")));
     while (tls_output(p.tls).size > 0) {
@@ -269,7 +269,7 @@ static void test_a_full_pool_is_a_refusal(void **state)
 {
     (void)state;
     struct pair p;
-    pair_open(&p, TLS1_3_VERSION, NULL, 0);
+    pair_open(&p, TLS1_3_VERSION, NULL, 0, NULL);
     seam_refuse_pool_at(0);
     assert_null(tls_new(&p.pool, p.shared));
     seam_refuse_pool_at(-1);

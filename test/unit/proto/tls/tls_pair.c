@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-void pair_open(struct pair *p, int version, const unsigned char *alpn, unsigned alpn_size)
+void pair_open(struct pair *p, int version, const unsigned char *alpn, unsigned alpn_size, const char *ciphers)
 {
     char *cert, *key, error[TLS_ERROR_TEXT];
     memset(p, 0, sizeof(*p));
     make_identity(&cert, &key, NULL);
-    struct tls_config config = {.cert_pem = {(const uint8_t *)cert, strlen(cert)}, .key_pem = {(const uint8_t *)key, strlen(key)}};
+    struct tls_config config = {.cert_pem = VIEW(cert, strlen(cert)), .key_pem = VIEW(key, strlen(key)), .ciphers = ciphers};
     p->shared = tls_shared_new(&config, error);
     assert_string_equal(error, "");
     assert_non_null(p->shared);

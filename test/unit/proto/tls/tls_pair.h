@@ -18,8 +18,8 @@ struct pair {
     bool over;                   /* our side said TLS_OVER */
 };
 
-/* A client of exactly that version. `alpn`: as on the wire, or NULL. */
-void pair_open(struct pair *p, int version, const unsigned char *alpn, unsigned alpn_size);
+/* A client of exactly that version. `alpn`: as on the wire, or NULL. `ciphers`: the server's list, or NULL. */
+void pair_open(struct pair *p, int version, const unsigned char *alpn, unsigned alpn_size, const char *ciphers);
 void pair_close(struct pair *p);
 
 /* Moves bytes until both are done; at most `step` at a time towards our side. False: it failed on either side. */
