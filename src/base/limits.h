@@ -5,11 +5,12 @@
 /* -- requests (control/api_parse) ---------------------------------------------------------------------------------------- */
 #define DOCUMENTS_PER_TEXT_MAX   256u       /* JSON documents in one WebSocket message; more: the text is answered by one 454 */
 #define DOCUMENTS_PER_TURN       64u        /* processed in one turn of control; the rest wait for the next, clients in turn */
+#define PARSE_BYTES_PER_TURN     131072u    /* of texts; one that is longer has a turn of its own, or what is left of one */
 #define TEXT_BYTES_MAX           (16u * 1024u * 1024u)    /* of one reply or event; a longer reply becomes error 490 */
 #define OPAQUE_ID_BYTES_MAX      1024u      /* attach: longer ones get 467 */
 
 /* -- sessions and handles (control) --------------------------------------------------------------------------------------- */
-#define CLIENTS_MAX              65536u     /* connections that have sessions or waiting requests; over it: 490 */
+#define CLIENTS_MAX              131072u    /* connections that have sessions or waiting requests; over it: 490 */
 #define SESSIONS_MAX             131072u    /* create over it: 490 "Memory error" */
 #define HANDLES_MAX              131072u    /* attach over it: 490 "Memory error" */
 #define HANDLES_PER_SESSION_MAX  4096u      /* the same */

@@ -52,111 +52,188 @@ static void give_credit(struct control *c, struct ref client)
     actor_send(c->actor, ACTOR_IO, IO_CREDIT, &credit, sizeof(credit));
 }
 
-/* Documents from `first` on wait for a later turn. */
-static void keep_rest(struct control *c, struct caller *caller, const struct parsed *text, uint32_t first)
+/* -- what waits for a later turn ----------------------------------------------------------------------------------------- */
+
+static void wait_behind(struct control *c, struct caller *caller, struct waiting_text *text)
 {
-    uint32_t count = text->count - first;
-    struct waiting_text *rest = mem_get(sizeof(*rest) + count * sizeof(rest->documents[0]));
-    rest->count = count;
-    rest->next = 0;
-    memcpy(rest->documents, text->documents + first, count * sizeof(rest->documents[0]));
-    list_add_tail(&caller->waiting, &rest->node);
+    list_add_tail(&caller->waiting, &text->node);
     if (list_is_empty(&caller->busy))
         list_add_tail(&c->busy, &caller->busy);
 }
 
-static void serve_one(struct control *c, struct ref client, enum json_layout layout, json_t *document)
+static struct waiting_text *waiting_of(const struct parsed *parsed, uint32_t first)
+{
+    uint32_t count = parsed->count - first;
+    struct waiting_text *text = mem_get(sizeof(*text) + count * sizeof(text->documents[0]));
+    *text = (struct waiting_text){.count = count};
+    memcpy(text->documents, parsed->documents + first, count * sizeof(text->documents[0]));
+    return text;
+}
+
+/* What is still in it will not be answered; a text that was not parsed counts as one document. */
+static void waiting_free(struct control *c, struct waiting_text *text)
+{
+    for (; text->next < text->count; text->next++) {
+        json_decref(text->documents[text->next]);
+        c->counters.documents_dropped++;
+    }
+    if (text->raw != NULL)
+        c->counters.documents_dropped++;
+    mem_put(text->raw);
+    mem_put(text);
+}
+
+/* -- one at a time ---------------------------------------------------------------------------------------------------------- */
+
+static bool has_budget(const struct control *c)
+{
+    return c->documents_left > 0 && c->bytes_left > 0;
+}
+
+static void serve(struct control *c, struct ref client, enum json_layout layout, json_t *document)
 {
     c->counters.documents++;
-    if (c->documents_left > 0)
-        c->documents_left--;
+    c->documents_left -= c->documents_left > 0 ? 1 : 0;
     api_dispatch(c, client, layout, document);
     json_decref(document);
 }
 
-static void answer_unparsable(struct control *c, struct ref client, enum json_layout layout, enum parse_result result, const char *reason)
+/* False: answered by a 454, and its credit given back. */
+static bool parse(struct control *c, const struct client_request *request, enum json_layout layout, struct parsed *out)
 {
-    struct api_request nobody = {.client = client, .layout = layout};
-    if (result == PARSE_TOO_MANY)
-        c->counters.too_many_documents++;
-    else
-        c->counters.unparsable++;
+    struct api_request nobody = {.client = request->client, .layout = layout};
+    char reason[PARSE_REASON_ROOM];
+    c->bytes_left -= c->bytes_left < request->size ? c->bytes_left : request->size;
+    switch (api_parse(out, VIEW(request->text, request->size), reason)) {
+    case PARSE_OK: return true;
+    case PARSE_BROKEN: c->counters.unparsable++; break;
+    case PARSE_TOO_MANY: c->counters.too_many_documents++; break;
+    }
     reply_error(c, &nobody, 454, "%s", reason);
-    give_credit(c, client);
+    give_credit(c, request->client);
+    return false;
 }
 
-void caller_text(struct control *c, const struct client_request *request)
+/* -- texts ------------------------------------------------------------------------------------------------------------------ */
+
+static enum json_layout layout_of(const struct client_request *request)
 {
-    enum json_layout layout = request->layout <= LAYOUT_INDENTED ? (enum json_layout)request->layout : LAYOUT_COMPACT;
-    struct parsed text;
-    char reason[PARSE_REASON_ROOM];
+    return request->layout <= LAYOUT_INDENTED ? (enum json_layout)request->layout : LAYOUT_COMPACT;
+}
+
+/* No room to remember that something waits: answered once for each document, or for the text when it was not read yet. */
+static void refuse(struct control *c, const struct client_request *request, uint32_t documents)
+{
+    struct api_request nobody = {.client = request->client, .layout = layout_of(request)};
+    for (uint32_t i = 0; i < documents; i++)
+        reply_error(c, &nobody, 490, "Memory error");
+    give_credit(c, request->client);
+}
+
+static void keep_for_later(struct control *c, const struct message *m)
+{
+    const struct client_request *request = m->payload;
+    struct caller *caller = caller_get(c, request->client, layout_of(request));
+    if (caller == NULL) {
+        refuse(c, request, 1);
+        return;
+    }
+    struct waiting_text *text = mem_get(sizeof(*text));
+    *text = (struct waiting_text){.raw = message_take(m)};
+    wait_behind(c, caller, text);
+}
+
+void caller_text(struct control *c, const struct message *m)
+{
+    const struct client_request *request = m->payload;
+    struct parsed parsed;
+    uint32_t done = 0;
     c->counters.texts++;
     if (request->api != CLIENT_API_JANUS) {
         c->counters.wrong_api++;
         give_credit(c, request->client);
         return;
     }
-    enum parse_result result = api_parse(&text, VIEW(request->text, request->size), reason);
-    if (result != PARSE_OK) {
-        answer_unparsable(c, request->client, layout, result, reason);
+    if (!list_is_empty(&c->busy) || !has_budget(c)) {      /* nobody overtakes those who wait */
+        keep_for_later(c, m);
         return;
     }
-    struct caller *caller = caller_find(c, request->client);
-    bool must_wait = caller != NULL && !list_is_empty(&caller->waiting);
-    uint32_t done = 0;
-    /* One document is always served at once unless others of its client wait: the actor bounds the texts of a turn. */
-    while (!must_wait && done < text.count && (done == 0 || c->documents_left > 0))
-        serve_one(c, request->client, layout, text.documents[done++]);
-    if (done == text.count) {
+    if (!parse(c, request, layout_of(request), &parsed))
+        return;
+    do
+        serve(c, request->client, layout_of(request), parsed.documents[done++]);
+    while (done < parsed.count && c->documents_left > 0);
+    if (done == parsed.count) {
         give_credit(c, request->client);
         return;
     }
-    caller = caller_get(c, request->client, layout);
+    struct caller *caller = caller_get(c, request->client, layout_of(request));
+    struct waiting_text *rest = waiting_of(&parsed, done);
     if (caller != NULL) {
-        keep_rest(c, caller, &text, done);
+        wait_behind(c, caller, rest);
         return;
     }
-    for (; done < text.count; done++) {          /* no room to remember them */
-        struct api_request nobody = {.client = request->client, .layout = layout};
-        reply_error(c, &nobody, 490, "Memory error");
-        json_decref(text.documents[done]);
+    refuse(c, request, rest->count);
+    waiting_free(c, rest);
+}
+
+/* The caller's first text, parsed; NULL: it was broken, has been answered and is gone. */
+static struct waiting_text *next_text(struct control *c, struct caller *caller)
+{
+    struct waiting_text *text = CONTAINER_OF(caller->waiting.next, struct waiting_text, node);
+    struct parsed parsed;
+    if (text->raw == NULL)
+        return text;
+    bool fine = parse(c, text->raw, (enum json_layout)caller->layout, &parsed);
+    list_del(&text->node);
+    mem_put(text->raw);
+    mem_put(text);
+    if (!fine)
+        return NULL;
+    text = waiting_of(&parsed, 0);
+    list_add_head(&caller->waiting, &text->node);
+    return text;
+}
+
+/* One document of one caller. */
+static void serve_caller(struct control *c, struct caller *caller)
+{
+    struct ref client = caller->client;
+    struct waiting_text *text = next_text(c, caller);
+    json_t *document = NULL;
+    bool last = false;
+    if (text != NULL) {
+        document = text->documents[text->next++];
+        last = text->next == text->count;
     }
-    give_credit(c, request->client);
+    if (last) {
+        list_del(&text->node);
+        waiting_free(c, text);
+    }
+    if (!list_is_empty(&caller->waiting))
+        list_add_tail(&c->busy, &caller->busy);
+    if (document != NULL)
+        serve(c, client, (enum json_layout)caller->layout, document);       /* may end sessions, and so the caller */
+    if (last)
+        give_credit(c, client);
+    caller = caller_find(c, client);
+    if (caller != NULL)
+        caller_settle(c, caller);
 }
 
 void callers_serve(struct control *c)
 {
-    while (c->documents_left > 0 && !list_is_empty(&c->busy)) {
-        struct caller *caller = CONTAINER_OF(list_pop(&c->busy), struct caller, busy);
-        struct waiting_text *text = CONTAINER_OF(caller->waiting.next, struct waiting_text, node);
-        struct ref client = caller->client;
-        json_t *document = text->documents[text->next++];
-        bool last = text->next == text->count;
-        if (last) {
-            list_del(&text->node);
-            mem_put(text);
-        }
-        if (!list_is_empty(&caller->waiting))
-            list_add_tail(&c->busy, &caller->busy);
-        serve_one(c, client, (enum json_layout)caller->layout, document);       /* may end sessions, and so the caller */
-        if (last)
-            give_credit(c, client);
-        caller = caller_find(c, client);
-        if (caller != NULL)
-            caller_settle(c, caller);
-    }
+    while (has_budget(c) && !list_is_empty(&c->busy))
+        serve_caller(c, CONTAINER_OF(list_pop(&c->busy), struct caller, busy));
 }
+
+/* -- the end of a connection -------------------------------------------------------------------------------------------------- */
 
 static void drop_waiting(struct control *c, struct caller *caller)
 {
     list_del(&caller->busy);
     while (!list_is_empty(&caller->waiting)) {
-        struct waiting_text *text = CONTAINER_OF(list_pop(&caller->waiting), struct waiting_text, node);
-        for (; text->next < text->count; text->next++) {
-            json_decref(text->documents[text->next]);
-            c->counters.documents_dropped++;
-        }
-        mem_put(text);
+        waiting_free(c, CONTAINER_OF(list_pop(&caller->waiting), struct waiting_text, node));
         give_credit(c, caller->client);
     }
 }

@@ -11,9 +11,10 @@ struct caller *caller_get(struct control *c, struct ref client, enum json_layout
 /* Frees one that owns nothing and waits for nothing. */
 void caller_settle(struct control *c, struct caller *caller);
 
-/* A whole text has come. It is answered now as far as this turn's budget goes. */
-void caller_text(struct control *c, const struct client_request *request);
-/* Documents left over from earlier turns, at most this turn's budget. */
+/* A whole text (CLIENT_REQUEST) has come. It is answered now as far as this turn's budget of documents and bytes goes, if
+ * nobody waits already. */
+void caller_text(struct control *c, const struct message *m);
+/* What was left over from earlier turns, within this turn's budget. */
 void callers_serve(struct control *c);
 /* The connection has ended: what waits is dropped, its sessions end or wait for a claim. */
 void caller_gone(struct control *c, struct ref client);

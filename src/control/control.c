@@ -10,6 +10,13 @@
 #include "control/session.h"
 #include "control/state.h"
 
+static void renew_budgets(struct control *c)
+{
+    c->documents_left = DOCUMENTS_PER_TURN;
+    c->bytes_left = PARSE_BYTES_PER_TURN;
+    c->closings_left = HANDLES_CLOSED_PER_TURN;
+}
+
 /* -- made and freed on the main thread ------------------------------------------------------------------------------------- */
 
 #define FINGERPRINT_BYTES 32u           /* SHA-256 */
@@ -94,8 +101,7 @@ struct control *control_new(struct actor *actor, const struct control_config *co
     c->public_ips = c->settings->nat_1_1_mapping;
     rng_init(&c->rng, config->entropy, config->entropy_source);
     rng_bytes(&c->rng, &c->key, sizeof(c->key));
-    c->documents_left = DOCUMENTS_PER_TURN;
-    c->closings_left = HANDLES_CLOSED_PER_TURN;
+    renew_budgets(c);
     c->next_tick = USEC_NEVER;
     c->stop_deadline = USEC_NEVER;
     init_tables(c);
@@ -173,12 +179,13 @@ struct control_sizes control_sizes(const struct control *c)
 
 /* -- messages ---------------------------------------------------------------------------------------------------------------- */
 
-static void on_client_request(struct control *c, const struct client_request *request, size_t size)
+static void on_client_request(struct control *c, const struct message *m)
 {
-    if (request->size != size - sizeof(*request))
+    const struct client_request *request = m->payload;
+    if (request->size != m->size - sizeof(*request))
         c->counters.malformed_messages++;
     else
-        caller_text(c, request);
+        caller_text(c, m);
 }
 
 static void on_message(void *owner, usec_t now, const struct message *m)
@@ -198,7 +205,7 @@ static void on_message(void *owner, usec_t now, const struct message *m)
     }
     switch ((enum control_message)m->type) {
     case CONTROL_NONE: break;
-    case CONTROL_CLIENT_REQUEST: on_client_request(c, m->payload, m->size); break;
+    case CONTROL_CLIENT_REQUEST: on_client_request(c, m); break;
     case CONTROL_CLIENT_GONE: caller_gone(c, ((const struct client_gone *)m->payload)->client); break;
     case CONTROL_PEER_UP: fact_peer_up(c, m->payload); break;
     case CONTROL_PEER_HANGUP: fact_peer_hangup(c, m->payload); break;
@@ -254,8 +261,7 @@ static void on_turn(void *owner, usec_t now)
     handles_serve_deferred(c);
     tick(c);
     finish_stopping(c);
-    c->documents_left = DOCUMENTS_PER_TURN;
-    c->closings_left = HANDLES_CLOSED_PER_TURN;
+    renew_budgets(c);
 }
 
 static usec_t deadline(void *owner)

@@ -35,9 +35,10 @@
 
 /* -- clients ------------------------------------------------------------------------------------------------------------ */
 
-/* Documents of one text that wait for their turn. */
+/* One text that waits for its turn, or what is left of it. */
 struct waiting_text {
     struct list node;                   /* in caller.waiting */
+    struct client_request *raw;         /* not parsed yet: a block of its own; then there are no documents */
     uint32_t count, next;
     json_t *documents[];
 };
@@ -208,6 +209,7 @@ struct control {
     uint32_t held_count, held_room;
 
     uint32_t documents_left;            /* of this turn's budget */
+    uint32_t bytes_left;                /* the same, of text to parse */
     uint32_t closings_left;
     bool expiring;                      /* the watchdog has more to look at */
     uint32_t ticks;

@@ -104,28 +104,34 @@ static char *many(unsigned count)
     return text;
 }
 
+/* The rest of the turn's work, and all later ones that are due at once; how many there were. */
+static unsigned settle(void)
+{
+    unsigned turns = 0;
+    do {
+        server_turn(&s);
+        assert_true(++turns < 1000);
+    } while (control_ops.deadline(s.control) <= s.now);
+    return turns;
+}
+
 static void test_many_documents_take_several_turns_in_order(void **state)
 {
     (void)state;
-    char *text = many(DOCUMENTS_PER_TEXT_MAX);
+    char *text = many(DOCUMENTS_PER_TEXT_MAX), expected[64];
     server_post(&s, 1, text);
     server_post(&s, 1, PING("last"));
-    server_post(&s, 2, PING("other"));                  /* another client need not wait */
+    server_post(&s, 2, PING("other"));
+    server_turn(&s);                                    /* the budget of this turn has gone to the first text */
+    expect_silence(&s, 2);
+    server_turn(&s);                                    /* from now on they take turns */
     expect_text(&s, 2, "{\"janus\":\"pong\",\"transaction\":\"other\"}");
-    unsigned turns = 0, heard = 0;
-    for (; heard < DOCUMENTS_PER_TEXT_MAX; turns++) {
-        char expected[64];
-        assert_true(turns <= DOCUMENTS_PER_TEXT_MAX / DOCUMENTS_PER_TURN + 1);
-        for (const char *reply; (reply = server_hear(&s, 1)) != NULL; heard++) {
-            snprintf(expected, sizeof(expected), "{\"janus\":\"pong\",\"transaction\":\"%u\"}", heard);
-            if (heard == DOCUMENTS_PER_TEXT_MAX)
-                break;
-            assert_string_equal(reply, expected);
-        }
-        server_turn(&s);
+    assert_true(settle() <= DOCUMENTS_PER_TEXT_MAX / DOCUMENTS_PER_TURN + 1);
+    for (unsigned i = 0; i < DOCUMENTS_PER_TEXT_MAX; i++) {
+        snprintf(expected, sizeof(expected), "{\"janus\":\"pong\",\"transaction\":\"%u\"}", i);
+        expect_text(&s, 1, "%s", expected);
     }
-    while (control_ops.deadline(s.control) <= s.now)
-        server_turn(&s);
+    expect_text(&s, 1, "{\"janus\":\"pong\",\"transaction\":\"last\"}");
     assert_int_equal(server_credits(&s, 1), 2);
     assert_int_equal(server_credits(&s, 2), 1);
     assert_int_equal(control_sizes(s.control).clients, 0);
@@ -140,15 +146,74 @@ static void test_clients_with_many_documents_take_turns(void **state)
     char *text = many(200);
     for (uint32_t n = 1; n <= 4; n++)
         server_post(&s, n, text);
-    server_turn(&s);                                    /* the first client's budget was this turn's */
+    server_turn(&s);
     server_turn(&s);
     for (uint32_t n = 2; n <= 4; n++)
         assert_non_null(server_hear(&s, n));
-    while (control_ops.deadline(s.control) <= s.now)
-        server_turn(&s);
+    settle();
     for (uint32_t n = 1; n <= 4; n++)
         assert_int_equal(server_credits(&s, n), 1);
     assert_int_equal(control_counters(s.control)->replies, 800);
+    free(text);
+    server_end(&s);
+}
+
+/* A turn parses a bounded number of bytes; what is broken is told when its turn comes, in order. */
+static void test_long_texts_are_parsed_in_later_turns(void **state)
+{
+    (void)state;
+    char *text = malloc(PARSE_BYTES_PER_TURN + 100);
+    memset(text, ' ', PARSE_BYTES_PER_TURN);
+    strcpy(text + PARSE_BYTES_PER_TURN, PING("long"));
+    for (uint32_t n = 1; n <= 3; n++)
+        server_post(&s, n, text);
+    server_post(&s, 2, "{broken");
+    server_post(&s, 2, PING("after"));
+    expect_text(&s, 1, "{\"janus\":\"pong\",\"transaction\":\"long\"}");
+    expect_silence(&s, 2);
+    server_turn(&s);
+    server_turn(&s);
+    expect_text(&s, 2, "{\"janus\":\"pong\",\"transaction\":\"long\"}");
+    expect_silence(&s, 2);
+    expect_silence(&s, 3);
+    settle();
+    expect_text(&s, 3, "{\"janus\":\"pong\",\"transaction\":\"long\"}");
+    expect_error(&s, 2, 454, "Invalid Janus API request - <string>(1,7): string or '}' expected near 'broken'");
+    expect_text(&s, 2, "{\"janus\":\"pong\",\"transaction\":\"after\"}");
+    assert_int_equal(server_credits(&s, 2), 3);
+    assert_int_equal(control_sizes(s.control).clients, 0);
+    /* One that goes meanwhile takes its texts with it. */
+    server_post(&s, 1, text);
+    server_post(&s, 2, text);
+    server_gone(&s, 2);
+    expect_silence(&s, 2);
+    assert_int_equal(control_counters(s.control)->documents_dropped, 1);
+    assert_int_equal(server_credits(&s, 2), 1);
+    free(text);
+    server_end(&s);
+}
+
+static void test_without_room_to_wait_everything_is_answered_at_once(void **state)
+{
+    (void)state;
+    char *text = many(100);
+    seam_refuse_pool_at(0);
+    server_post(&s, 1, text);
+    assert_true(seam_pool_was_refused());
+    for (unsigned i = 0; i < DOCUMENTS_PER_TURN; i++)
+        assert_non_null(server_hear(&s, 1));
+    for (unsigned i = DOCUMENTS_PER_TURN; i < 100; i++)
+        expect_error(&s, 1, 490, "Memory error");
+    seam_refuse_pool_at(0);
+    server_post(&s, 2, text);                           /* the turn's budget is used up */
+    expect_error(&s, 2, 490, "Memory error");
+    seam_refuse_pool_at(-1);
+    settle();
+    expect_silence(&s, 1);
+    expect_silence(&s, 2);
+    assert_int_equal(server_credits(&s, 1), 1);
+    assert_int_equal(server_credits(&s, 2), 1);
+    assert_int_equal(control_counters(s.control)->clients_refused, 2);
     free(text);
     server_end(&s);
 }
@@ -174,8 +239,7 @@ static void test_documents_of_a_client_that_left_are_dropped(void **state)
         strcat(text, "{\"janus\":\"create\",\"transaction\":\"x\"}");
     server_post(&s, 1, text);
     server_gone(&s, 1);
-    for (int i = 0; i < 10; i++)
-        server_turn(&s);
+    settle();
     assert_int_equal(control_sizes(s.control).sessions, 0);
     assert_int_equal(control_sizes(s.control).clients, 0);
     assert_int_equal(server_credits(&s, 1), 1);
@@ -188,8 +252,8 @@ static void test_the_end_with_documents_waiting_frees_them(void **state)
 {
     (void)state;
     char *text = many(DOCUMENTS_PER_TEXT_MAX);
-    server_post(&s, 1, text);
-    server_post(&s, 1, text);
+    server_post(&s, 1, text);                           /* partly done */
+    server_post(&s, 1, text);                           /* not even parsed */
     free(text);
     server_end(&s);
 }
@@ -214,6 +278,8 @@ int main(void)
         cmocka_unit_test_setup(test_a_text_cut_anywhere_is_answered_once, setup),
         cmocka_unit_test_setup(test_many_documents_take_several_turns_in_order, setup),
         cmocka_unit_test_setup(test_clients_with_many_documents_take_turns, setup),
+        cmocka_unit_test_setup(test_long_texts_are_parsed_in_later_turns, setup),
+        cmocka_unit_test_setup(test_without_room_to_wait_everything_is_answered_at_once, setup),
         cmocka_unit_test_setup(test_too_many_documents_are_refused_whole, setup),
         cmocka_unit_test_setup(test_documents_of_a_client_that_left_are_dropped, setup),
         cmocka_unit_test_setup(test_the_end_with_documents_waiting_frees_them, setup),

@@ -85,6 +85,11 @@ void actor_send_block(struct actor *self, actor_id to, uint16_t type, struct ref
     mem_put(block);
 }
 
+void *message_take(const struct message *m)
+{
+    return memcpy(mem_get(m->size), m->payload, m->size);
+}
+
 void actor_stop(struct actor *self)
 {
     self->stopped = true;
