@@ -8,6 +8,8 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "boot_stun.h"
+#include "commit.h"
+#include "commit_date.h"
 #include "control/control.h"
 #include "io/io.h"
 #include "plugins/plugin.h"
@@ -305,7 +307,7 @@ static bool open_control(struct boot *boot)
         .plugin_conf_owner = boot,
         .transports = {boot->transports, 1},
         .commit = CARDEA_COMMIT,
-        .compile_time = CARDEA_BUILD_TIME,
+        .compile_time = CARDEA_COMMIT_DATE,
         .entropy = entropy_fill,
     };
     boot->control = control_new(actor, &config);

@@ -1,0 +1,243 @@
+/* main - starts the actors, waits for signals, watches heartbeats, stops the actors in order (config-core.md 9).
+ * Exit codes: 0 a clean stop; 1 whatever prevented the start; SIGABRT when an actor is stuck (runtime/watchdog.h). */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "boot.h"
+#include "commit.h"
+#include "commit_date.h"
+#include "helpers/logger.h"
+#include "runtime/clock.h"
+#include "runtime/log.h"
+#include "runtime/process.h"
+#include "runtime/watchdog.h"
+#include "settings/settings.h"
+
+#define TOKEN_SIGNALS 1u
+#define STOP_IMPATIENT 3u           /* the third SIGINT or SIGTERM ends the process at once */
+
+struct process {
+    struct settings settings;
+    struct actors *set;
+    struct actor *actor;
+    struct actor *log_actor;
+    struct logger *logger;
+    struct boot *boot;
+    struct watchdog watchdog;
+    usec_t look_at;
+    unsigned stop_signals;
+    int signals_fd;
+    int daemon_fd;
+    int pid_fd;
+    bool log_stopping;
+    bool log_stopped;
+};
+
+/* ---- while it runs ---- */
+
+static void on_signal(struct process *p, int signal_number)
+{
+    const struct settings *s = &p->settings;
+    if (signal_number == SIGINT || signal_number == SIGTERM) {
+        p->stop_signals++;
+        if (p->stop_signals >= STOP_IMPATIENT)
+            _exit(1);
+        if (p->stop_signals > 1) {
+            LOG_INFO(p->actor, "stopping already; once more to stop at once");
+            return;
+        }
+        LOG_INFO(p->actor, "stopping");
+        boot_stop(p->boot);
+    } else if (signal_number == s->log_rotate_signal) {
+        actor_send(p->actor, ACTOR_LOG, LOG_ROTATE, NULL, 0);
+    } else if (p->stop_signals == 0) {
+        /* The disposition that such a signal has where nobody asked for it (config-core.md 9). */
+        signal(signal_number, SIG_DFL);
+        kill(getpid(), signal_number);
+    }
+}
+
+static void on_ready(void *owner, usec_t now, uint64_t token, uint32_t events)
+{
+    struct process *p = owner;
+    (void)now;
+    (void)events;
+    if (token != TOKEN_SIGNALS)
+        return;
+    for (int signal_number; (signal_number = process_signals_read(p->signals_fd)) != 0;)
+        on_signal(p, signal_number);
+}
+
+static void on_message(void *owner, usec_t now, const struct message *m)
+{
+    struct process *p = owner;
+    (void)now;
+    if (m->type != ACTOR_STOPPED)
+        return;
+    if (m->from == ACTOR_LOG) {
+        p->log_stopped = true;
+        actor_stop(p->actor);
+    } else if (boot_stopped(p->boot, m->from) && !p->log_stopping) {
+        LOG_INFO(p->actor, "Bye!");
+        p->log_stopping = true;
+        actor_ask_stop(p->actor, ACTOR_LOG);
+    }
+}
+
+static void on_turn(void *owner, usec_t now)
+{
+    struct process *p = owner;
+    if (now < p->look_at)
+        return;
+    p->look_at = now + WATCHDOG_PERIOD_US;
+    struct actor *stuck = watchdog_look(&p->watchdog, p->set, now);
+    if (stuck != NULL)
+        watchdog_abort(p->actor, stuck);
+}
+
+static usec_t deadline(void *owner)
+{
+    const struct process *p = owner;
+    return p->look_at;
+}
+
+static const struct actor_ops main_ops = {
+    .on_message = on_message,
+    .on_ready = on_ready,
+    .on_turn = on_turn,
+    .deadline = deadline,
+};
+
+/* ---- start ---- */
+
+static void say_notes(struct process *p)
+{
+    for (uint32_t i = 0; i < settings_note_count(&p->settings); i++) {
+        int level;
+        const char *text = settings_note_at(&p->settings, i, &level);
+        LOG_AT(p->actor, (enum log_level)level, "%s", text);
+    }
+}
+
+static bool open_log(struct process *p)
+{
+    const struct settings *s = &p->settings;
+    const struct logger_options options = {
+        .to_stdout = s->log_to_stdout && (!s->daemonize || s->log_to_stdout_forced),
+        .file = s->log_to_file,
+        .prefix = s->log_prefix,
+        .timestamps = s->debug_timestamps,
+        .colors = s->debug_colors,
+    };
+    p->logger = logger_new(p->log_actor, &options);
+    if (p->logger == NULL) {
+        fprintf(stderr, "can't open the log file %s: %s\n", s->log_to_file == NULL ? "" : s->log_to_file, strerror(errno));
+        return false;
+    }
+    actor_serve(p->log_actor, &logger_ops, p->logger);
+    log_set_level(p->set, (enum log_level)s->debug_level);
+    return true;
+}
+
+static bool check_limits(struct process *p)
+{
+    uint64_t limit;
+    process_allow_core_dumps();
+    if (!process_check_descriptors(p->settings.openfiles_min, &limit)) {
+        LOG_FATAL(p->actor, "%llu descriptors allowed, %lld are asked for (check_openfiles_limit)", (unsigned long long)limit,
+                  (long long)p->settings.openfiles_min);
+        return false;
+    }
+    if (p->settings.pid_file == NULL)
+        return true;
+    p->pid_fd = process_pid_file_open(p->settings.pid_file);
+    if (p->pid_fd < 0)
+        LOG_FATAL(p->actor, "can't lock the pid file %s: %s", p->settings.pid_file, strerror(errno));
+    return p->pid_fd >= 0;
+}
+
+static bool start(struct process *p)
+{
+    if (!check_limits(p))
+        return false;
+    p->boot = boot_open(p->set, p->actor, &p->settings);
+    return p->boot != NULL;
+}
+
+static bool open_process(struct process *p)
+{
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, 0};
+    p->signals_fd = process_signals_open(signals);
+    p->set = actors_new();
+    p->log_actor = actor_new(p->set, ACTOR_LOG, "log");        /* first: what the others log is kept until it runs */
+    p->actor = actor_new(p->set, ACTOR_MAIN, "main");
+    if (p->signals_fd < 0 || p->log_actor == NULL || p->actor == NULL) {
+        fprintf(stderr, "can't start: %s\n", strerror(errno));
+        return false;
+    }
+    actor_serve(p->actor, &main_ops, p);
+    return open_log(p);
+}
+
+/* 0 when all that was asked to stop has stopped. */
+static int run(struct process *p)
+{
+    bool started = start(p);
+    actors_wire(p->set);
+    if (!actor_start(p->log_actor))
+        return 1;
+    say_notes(p);
+    if (started && !boot_start(p->boot)) {
+        LOG_FATAL(p->actor, "can't start a thread: %s", strerror(errno));
+        process_daemon_ready(p->daemon_fd, 1);
+        _exit(1);
+    }
+    process_daemon_ready(p->daemon_fd, started ? 0 : 1);
+    if (started && !actor_watch(p->actor, p->signals_fd, EPOLLIN, TOKEN_SIGNALS))
+        LOG_ERR(p->actor, "signals can't be watched: %s", strerror(errno));
+    if (!started) {
+        p->log_stopping = true;
+        actor_ask_stop(p->actor, ACTOR_LOG);
+    }
+    actor_run(p->actor);
+    actor_join(p->log_actor);
+    return started ? 0 : 1;
+}
+
+static void close_process(struct process *p)
+{
+    boot_close(p->boot);
+    if (p->logger != NULL)
+        logger_free(p->logger);
+    if (p->pid_fd >= 0)
+        process_pid_file_close(p->pid_fd, p->settings.pid_file);
+    if (p->set != NULL)
+        actors_free(p->set);
+    settings_fini(&p->settings);
+}
+
+int main(int argc, char **argv)
+{
+    struct process process = {.daemon_fd = -1, .pid_fd = -1, .signals_fd = -1};
+    printf("Cardea version: %s (API of Janus 1401, 1.4.1)\nCommit: %s\nDate: %s\n", CARDEA_VERSION, CARDEA_COMMIT, CARDEA_COMMIT_DATE);
+    fflush(stdout);
+    switch (settings_load(&process.settings, argc, argv)) {
+    case SETTINGS_EXIT_DONE: return 0;
+    case SETTINGS_EXIT_FAILED: return 1;
+    case SETTINGS_RUN: break;
+    }
+    if (process.settings.daemonize) {
+        process.daemon_fd = process_daemonize(process.settings.cwd_path, process.settings.log_to_stdout_forced);
+        if (process.daemon_fd < 0) {
+            fprintf(stderr, "can't become a daemon: %s\n", strerror(errno));
+            return 1;
+        }
+    }
+    int code = open_process(&process) ? run(&process) : 1;
+    close_process(&process);
+    return code;
+}
