@@ -51,3 +51,40 @@ void egress_raw(struct egress_batch *batch, const struct net_tuple *to, struct v
     memcpy(room, datagram.data, datagram.size);
     egress_commit(batch, &(struct egress_item){.to = *to, .size = (uint16_t)datagram.size});
 }
+
+static uint32_t seal_some(struct egress_item *const *items, struct seal_job *jobs, size_t count, struct seal_shared *seal)
+{
+    uint32_t failed = 0;
+    seal_protect(seal, jobs, count);
+    for (size_t i = 0; i < count; i++) {
+        items[i]->size = jobs[i].ok ? jobs[i].size : 0;
+        failed += !jobs[i].ok;
+    }
+    return failed;
+}
+
+uint32_t egress_seal(struct egress_batch *batch, struct seal_shared *seal)
+{
+    struct egress_item *items[SEAL_BATCH];
+    struct seal_job jobs[SEAL_BATCH];
+    size_t count = 0;
+    uint32_t failed = 0;
+    for (uint32_t i = 0; i < batch->count; i++) {
+        struct egress_item *item = &batch->items[i];
+        if (item->keys == NULL)
+            continue;
+        items[count] = item;
+        jobs[count++] = (struct seal_job){
+            .keys = item->keys,
+            .index = item->index,
+            .packet = batch->bytes + item->offset,
+            .header_size = item->header_size,
+            .size = item->size,
+        };
+        if (count == SEAL_BATCH) {
+            failed += seal_some(items, jobs, count, seal);
+            count = 0;
+        }
+    }
+    return count > 0 ? failed + seal_some(items, jobs, count, seal) : failed;
+}

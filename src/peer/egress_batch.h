@@ -41,6 +41,10 @@ void egress_commit(struct egress_batch *batch, const struct egress_item *item);
 /* A whole datagram that is sent as it is. */
 void egress_raw(struct egress_batch *batch, const struct net_tuple *to, struct view datagram);
 
+/* Seals in place, over all keys at once, whatever has keys. What fails (it never should) gets size 0: it must not be sent.
+ * Returns how many that were. */
+uint32_t egress_seal(struct egress_batch *batch, struct seal_shared *seal);
+
 static inline void egress_clear(struct egress_batch *batch)
 {
     batch->count = 0;

@@ -48,43 +48,13 @@ static void outbox_add(struct outbox *box, const struct net_tuple *to, struct vi
     box->w->counters.sent_packets++;
 }
 
-/* Seals in place; what fails (it never should) gets size 0 and is not sent. */
-static void seal_batch(struct worker *w)
-{
-    struct egress_batch *batch = &w->env.egress;
-    struct seal_job jobs[SEAL_BATCH];
-    struct egress_item *items[SEAL_BATCH];
-    size_t count = 0;
-    for (uint32_t i = 0; i <= batch->count; i++) {
-        if (count == SEAL_BATCH || (i == batch->count && count > 0)) {
-            seal_protect(w->env.seal, jobs, count);
-            for (size_t k = 0; k < count; k++) {
-                items[k]->size = jobs[k].ok ? jobs[k].size : 0;
-                w->counters.seal_failed += !jobs[k].ok;
-            }
-            count = 0;
-        }
-        if (i == batch->count || batch->items[i].keys == NULL)
-            continue;
-        struct egress_item *item = &batch->items[i];
-        items[count] = item;
-        jobs[count++] = (struct seal_job){
-            .keys = item->keys,
-            .index = item->index,
-            .packet = batch->bytes + item->offset,
-            .header_size = item->header_size,
-            .size = item->size,
-        };
-    }
-}
-
 void egress_flush(struct worker *w, usec_t now)
 {
     struct egress_batch *batch = &w->env.egress;
     struct outbox box = {.w = w, .run_count = 0, .packet_count = 0};
     if (batch->count == 0)
         return;
-    seal_batch(w);
+    w->counters.seal_failed += egress_seal(batch, w->env.seal);
     for (uint32_t i = 0; i < batch->count; i++) {
         const struct egress_item *item = &batch->items[i];
         struct view packet = {batch->bytes + item->offset, item->size};
