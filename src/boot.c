@@ -309,6 +309,7 @@ static bool open_control(struct boot *boot)
         .commit = CARDEA_COMMIT,
         .compile_time = CARDEA_COMMIT_DATE,
         .entropy = entropy_fill,
+        .random_placement = boot->settings->random_placement,
     };
     boot->control = control_new(actor, &config);
     if (boot->control == NULL)

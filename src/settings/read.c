@@ -88,6 +88,7 @@ static void read_process(struct settings *s, const struct conf_node *g)
         settings_note(s, LOG_LEVEL_WARN, "workers: %d at most", WORKERS_MAX);
         s->workers = WORKERS_MAX;
     }
+    s->random_placement = str_equal_nocase(str_of(conf_text(g, "placement", "room")), STR("random"));
     read_array(s, &s->protected_folders, g, "protected_folders");
 }
 

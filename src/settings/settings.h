@@ -35,6 +35,7 @@ struct settings {
     const char *pid_file;
     int64_t openfiles_min;              /* check_openfiles_limit; 0: not checked */
     uint32_t workers;                   /* ours (general.workers); 0: one per core */
+    bool random_placement;              /* ours (general.placement = "random"): peers go to any worker, to try the lanes */
 
     /* logging */
     bool log_to_stdout;
