@@ -60,10 +60,12 @@ struct actor;
 /* -- set-up, on the main thread -------------------------------------------------------------------------------------- */
 struct actors *actors_new(void);
 void actors_free(struct actors *set);                   /* all joined; frees messages that nobody read */
-struct actor *actor_new(struct actors *set, actor_id id, const char *name);    /* NULL: no descriptor (errno says which) */
+/* NULL: no descriptor (errno says which). Actors made after ACTOR_LOG have a lane to it at once, so what is logged while others
+ * are still being made is kept until the log actor runs. */
+struct actor *actor_new(struct actors *set, actor_id id, const char *name);
 void actor_serve(struct actor *actor, const struct actor_ops *ops, void *owner);
 #define LANE_RELAY_BYTES (512u * 1024u)                 /* about 400 packets: a far worker may stall for 10 ms at 40,000 packets/s */
-#define LANE_LOG_BYTES   (64u * 1024u)
+#define LANE_LOG_BYTES   (256u * 1024u)                  /* what start-up says before the log runs, and a burst later */
 void actors_lane(struct actors *set, actor_id from, actor_id to, size_t bytes);      /* a power of two */
 void actors_wire(struct actors *set);                   /* once, after the last actor_new and before the first send */
 bool actor_start(struct actor *actor);                  /* false: no thread (errno) */

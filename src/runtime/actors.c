@@ -51,6 +51,8 @@ struct actor *actor_new(struct actors *set, actor_id id, const char *name)
     }
     set->by_id[id] = actor;
     set->ids[set->count++] = id;
+    if (id != ACTOR_LOG && set->by_id[ACTOR_LOG] != NULL)
+        actors_lane(set, id, ACTOR_LOG, LANE_LOG_BYTES);
     return actor;
 }
 

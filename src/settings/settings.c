@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/list.h"
@@ -189,6 +190,24 @@ static void print_fatal(const struct settings *settings)
     }
 }
 
+/* A daemon changes its folder before most files are opened. */
+static void make_absolute(struct settings *settings, const char **path)
+{
+    char here[4096], whole[8192];
+    if (*path == NULL || **path == '/' || realpath(".", here) == NULL)
+        return;
+    snprintf(whole, sizeof(whole), "%s/%s", here, *path);
+    *path = settings_keep(settings, str_of(whole));
+}
+
+static void make_paths_absolute(struct settings *settings)
+{
+    const char **const paths[] = {&settings->configs_folder, &settings->config_file, &settings->web_folder, &settings->pid_file,
+        &settings->log_to_file, &settings->cert_pem, &settings->cert_key};
+    for (size_t i = 0; i < ARRAY_COUNT(paths); i++)
+        make_absolute(settings, paths[i]);
+}
+
 enum settings_outcome settings_load(struct settings *settings, int argc, char **argv)
 {
     struct options options;
@@ -215,6 +234,8 @@ enum settings_outcome settings_load(struct settings *settings, int argc, char **
         print_fatal(settings);
         return SETTINGS_EXIT_FAILED;
     }
+    if (settings->daemonize)
+        make_paths_absolute(settings);
     settings_note_unbuilt(settings, root);
     return SETTINGS_RUN;
 }
