@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "control/json_splice.h"
+#include "control/out.h"
 #include "msg/io.h"
 
 #define REASON_BYTES_MAX 511u           /* janus-api.md 2 */
@@ -41,7 +42,7 @@ static void send_text(struct control *c, struct ref client, bool event)
     if (event && c->holding > 0)
         hold(c, &head);
     else
-        actor_send_parts(c->actor, ACTOR_IO, IO_SEND, REF_NONE, VIEW(&head, sizeof(head)), buf_view(&c->text));
+        out_parts(c, ACTOR_IO, IO_SEND, VIEW(&head, sizeof(head)), buf_view(&c->text));
     if (c->text.room > TEXT_KEPT_BYTES)
         buf_fini(&c->text);
 }
@@ -161,6 +162,6 @@ void events_release(struct control *c)
     if (--c->holding > 0)
         return;
     for (uint32_t i = 0; i < c->held_count; i++)
-        actor_send_block(c->actor, ACTOR_IO, IO_SEND, REF_NONE, c->held[i].block, c->held[i].size);
+        out_block(c, ACTOR_IO, IO_SEND, c->held[i].block, c->held[i].size);
     c->held_count = 0;
 }

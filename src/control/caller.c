@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "control/api_dispatch.h"
 #include "control/api_reply.h"
+#include "control/out.h"
 #include "control/session.h"
 #include "msg/io.h"
 
@@ -49,7 +50,7 @@ void caller_settle(struct control *c, struct caller *caller)
 static void give_credit(struct control *c, struct ref client)
 {
     struct io_credit credit = {client};
-    actor_send(c->actor, ACTOR_IO, IO_CREDIT, &credit, sizeof(credit));
+    out_send(c, ACTOR_IO, IO_CREDIT, &credit, sizeof(credit));
 }
 
 /* -- what waits for a later turn ----------------------------------------------------------------------------------------- */

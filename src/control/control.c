@@ -111,6 +111,7 @@ struct control *control_new(struct actor *actor, const struct control_config *co
 
 static void close_everything(struct control *c)
 {
+    c->freeing = true;
     sessions_end_all(c);
     c->closings_left = UINT32_MAX;
     sessions_end_some(c);
@@ -239,12 +240,12 @@ static void tick(struct control *c)
         c->expiring = sessions_expire(c);
 }
 
-/* After STOP: done when every PeerConnection has been confirmed closed, or at the deadline. */
+/* After STOP: done when every PeerConnection has been confirmed closed and every request answered, or at the deadline. */
 static void finish_stopping(struct control *c)
 {
     if (!c->stopping || c->stopped || !list_is_empty(&c->ending))
         return;
-    if (c->pcs_closing > 0 && c->now < c->stop_deadline)
+    if ((c->pcs_closing > 0 || !list_is_empty(&c->busy)) && c->now < c->stop_deadline)
         return;
     if (c->pcs_closing > 0)
         LOG_WARN(c->actor, "%u PeerConnections were not confirmed closed in time", c->pcs_closing);

@@ -2,11 +2,12 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "control/out.h"
 #include "msg/worker.h"
 
 static void tell(struct control *c, uint32_t worker, enum worker_message type, const void *payload, size_t size)
 {
-    actor_send(c->actor, (actor_id)(ACTOR_WORKER_0 + worker), (uint16_t)type, payload, size);
+    out_send(c, (actor_id)(ACTOR_WORKER_0 + worker), (uint16_t)type, payload, size);
 }
 
 /* -- peers ------------------------------------------------------------------------------------------------------------- */
@@ -97,7 +98,7 @@ void order_peer_apply(struct control *c, const struct pc *pc, bool restart)
     order->mline_count = count;
     for (uint16_t i = 0; i < count; i++)
         set_line(pc, i, &order->mlines[i]);
-    actor_send_block(c->actor, (actor_id)(ACTOR_WORKER_0 + pc->peer.worker), WORKER_PEER_APPLY, REF_NONE, order, size);
+    out_block(c, (actor_id)(ACTOR_WORKER_0 + pc->peer.worker), WORKER_PEER_APPLY, order, size);
 }
 
 void order_peer_candidate(struct control *c, const struct pc *pc, const struct ice_candidate *candidate)

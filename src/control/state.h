@@ -217,6 +217,7 @@ struct control {
     bool draining;                      /* no new sessions */
     bool stopping;
     bool stopped;
+    bool freeing;                       /* nothing is sent any more */
     usec_t stop_deadline;
 
     struct control_counters counters;

@@ -241,6 +241,36 @@ static void test_a_requests_activity_prolongs_a_reclaimable_session(void **state
     server_end(&s);
 }
 
+static void test_stop_answers_what_waits_and_freeing_sends_nothing(void **state)
+{
+    (void)state;
+    server_start(&s);
+    char text[100 * 64] = "";
+    for (int i = 0; i < 100; i++)
+        strcat(text, "{\"janus\":\"ping\",\"transaction\":\"x\"}");
+    server_post(&s, 1, text);
+    control_ops.on_stop(s.control, s.now);
+    server_turn(&s);
+    assert_false(s.actor->stopped);
+    while (control_ops.deadline(s.control) <= s.now)
+        server_turn(&s);
+    assert_true(s.actor->stopped);
+    for (int i = 0; i < 100; i++)
+        assert_non_null(server_hear(&s, 1));
+    server_end(&s);
+
+    server_init(&s);
+    server_start(&s);
+    int64_t id = server_create(&s, 1), handle = server_attach(&s, 1, id);
+    server_message(&s, 1, id, handle, "{\"do\":\"offer\"}");
+    server_post(&s, 1, text);
+    size_t sent = s.actor->count;
+    control_free(s.control);
+    assert_int_equal(s.actor->count, sent);
+    fake_actor_free(s.actor);
+    assert_int_equal(seam_mem_outstanding(), 0);
+}
+
 /* What a client can have thousands of: 2 KB for a session and a handle, a plugin's state of some hundred bytes included. */
 static void test_an_idle_session_with_a_handle_is_small(void **state)
 {
@@ -283,6 +313,7 @@ int main(void)
         cmocka_unit_test_setup(test_claim_from_the_living_owner_and_by_another, setup),
         cmocka_unit_test_setup(test_a_claim_races_the_reclaim_timeout_and_the_loss, setup),
         cmocka_unit_test_setup(test_a_requests_activity_prolongs_a_reclaimable_session, setup),
+        cmocka_unit_test_setup(test_stop_answers_what_waits_and_freeing_sends_nothing, setup),
         cmocka_unit_test(test_an_idle_session_with_a_handle_is_small),
         cmocka_unit_test_setup(test_stop_closes_everything_and_refuses_sessions_before_the_secret, setup),
     };
