@@ -190,6 +190,7 @@ static bool open_worker(struct boot *boot, uint32_t index, const struct net_addr
         .twcc_period_us = MSEC(s->twcc_period_ms),
         .hangup_on_failed = s->hangup_on_failed,
         .stun_server = *stun,
+        .limits = worker_limits_default,
         .seal = SEAL_BACKEND_AUTO,
         .entropy = entropy_fill,
     };
@@ -310,6 +311,7 @@ static bool open_control(struct boot *boot)
         .compile_time = CARDEA_COMMIT_DATE,
         .entropy = entropy_fill,
         .random_placement = boot->settings->random_placement,
+        .peers_per_worker = worker_limits_default.peers,
     };
     boot->control = control_new(actor, &config);
     if (boot->control == NULL)

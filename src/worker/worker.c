@@ -10,7 +10,8 @@
 #include "runtime/log.h"
 #include "worker/worker_private.h"
 
-static const struct worker_limits default_limits = {
+/* Memory comes when objects come, so a limit costs nothing until it is needed. */
+const struct worker_limits worker_limits_default = {
     .peers = 8192, .sources = 65536, .sinks = 131072, .mlines = 131072, .packets = 131072,
 };
 
@@ -59,7 +60,7 @@ struct worker *worker_new(struct actor *actor, const struct worker_config *confi
     w->actor = actor;
     w->config = *config;
     if (w->config.limits.peers == 0)
-        w->config.limits = default_limits;
+        w->config.limits = worker_limits_default;
     CHECK(config->socket_count <= WORKER_SOCKETS_MAX);
     for (uint32_t i = 0; i < config->socket_count; i++)
         w->bases[i] = config->sockets[i].local;

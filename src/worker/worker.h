@@ -22,6 +22,8 @@ struct worker_limits {
     uint32_t packets;               /* kept for retransmission */
 };
 
+extern const struct worker_limits worker_limits_default;
+
 struct worker_config {
     uint32_t index;                 /* it is actor ACTOR_WORKER_0 + index */
     struct udp *sockets;            /* opened by boot; the worker closes them */
