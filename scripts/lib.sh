@@ -5,27 +5,31 @@ mkdir -p build/logs build/stamps
 say() { printf '%s\n' "$*" >&2; }
 die() { say "$(basename "$0"): $*"; exit 1; }
 
-# step TEXT LOGNAME COMMAND...: runs it with its output in build/logs/LOGNAME.log. Says that it goes on; shows the log's end if it fails.
+# step TEXT LOGNAME COMMAND...: runs it with its output in build/logs/LOGNAME.log. Says that it goes on, if it takes longer than a
+# moment; shows the log's end if it fails.
 step() {
-  local text=$1 log=build/logs/$2.log began=$SECONDS pid rc=0
+  local text=$1 log=build/logs/$2.log began=$SECONDS said=false next=5 pid rc=0
   shift 2
-  printf '  %s ' "$text" >&2
   "$@" > "$log" 2>&1 < /dev/null &
   pid=$!
   while kill -0 "$pid" 2> /dev/null; do
-    sleep 0.2
-    if (( (SECONDS - began) >= ${tick:=5} )); then
+    sleep 0.1
+    if ! $said && (( SECONDS - began >= 1 )); then
+      said=true
+      printf '  %s ' "$text" >&2
+    fi
+    if (( SECONDS - began >= next )); then
+      next=$(( SECONDS - began + 5 ))
       printf '.' >&2
-      tick=$(( SECONDS - began + 5 ))
     fi
   done
-  tick=5
   wait "$pid" || rc=$?
-  if (( rc == 0 )); then
-    printf ' done (%d s)\n' $(( SECONDS - began )) >&2
-  else
+  if (( rc != 0 )); then
+    $said || printf '  %s ' "$text" >&2
     printf ' FAILED (%d s); the end of %s:\n' $(( SECONDS - began )) "$log" >&2
     tail -n 25 "$log" | sed 's/^/    /' >&2
+  elif $said; then
+    printf ' done (%d s)\n' $(( SECONDS - began )) >&2
   fi
   return "$rc"
 }
@@ -88,6 +92,7 @@ need_npm() {
   if [ -d node_modules ] && { [ "$have" = "$sum all" ] || [ "$have" = "$sum $what" ]; }; then
     return 0
   fi
+  [ ! -d node_modules/puppeteer-core ] || what=all           # the tests' were there: they stay
   local omit=()
   [ "$what" = all ] || omit=(--omit=dev)
   step "Fetching the pages' JavaScript from npm" npm npm ci --no-progress --loglevel=error "${omit[@]}" || return 1
@@ -100,8 +105,7 @@ build_release() {
   if [ ! -f $dir/build.ninja ]; then
     step "Preparing the build" meson-release meson setup $dir --buildtype=release -Db_lto=true -Dtests=false -Dfuzz=false -Dtools=false || return 1
   fi
-  if [ -n "$(ninja -C $dir -n cardea 2> /dev/null | grep -v 'no work to do' | grep -v '^ninja: Entering')" ]; then
-    step "Building the server" ninja-release ninja -C $dir cardea && return 0
+  if ! step "Building the server" ninja-release ninja -C $dir cardea; then
     say "  once more, without link-time optimisation"
     meson configure $dir -Db_lto=false > /dev/null
     step "Building the server" ninja-release ninja -C $dir cardea
