@@ -71,6 +71,8 @@ void mline_set_layer_ssrc(struct mline *mline, uint8_t layer, uint32_t ssrc)
     if (rx->ssrc == ssrc)
         return;
     rx->renumbered = rx->ssrc != 0;
+    if (rx->ssrc != 0)
+        rx->retired[rx->retired_next++ % RETIRED_SSRCS] = rx->ssrc;
     rx->ssrc = ssrc;
     rx->seal = (struct seal_rx_stream){.ssrc = ssrc};
     report_in_init(&rx->report, rx->report.clock_hz);

@@ -10,12 +10,15 @@
 #include "proto/rtcp/report.h"
 #include "proto/rtcp/rtcp.h"
 
+#define RETIRED_SSRCS    4u         /* of one layer: replaced ones, whose packets would otherwise look new */
 #define SEALED_RING      256u       /* sealed packets kept per m-line without RTX; a power of two */
 
 /* One received SSRC (and its RTX): a simulcast layer, or the m-line's only one. */
 struct rx_layer {
     uint32_t ssrc;                  /* 0: not known yet */
     uint32_t rtx_ssrc;
+    uint32_t retired[RETIRED_SSRCS];    /* the last ones replaced, and where the next goes */
+    uint8_t retired_next;
     bool renumbered;                /* the SSRC has changed since the source last heard of it */
     bool seen;                      /* at least one packet, ever */
     bool receiving;                 /* as clients were told */

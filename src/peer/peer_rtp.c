@@ -66,6 +66,17 @@ static bool layer_by_rid(const struct mline *mline, struct view rid, uint8_t *la
     return false;
 }
 
+/* A replaced SSRC has lost its replay window with its place: its packets, late or replayed, must not bring it back. */
+static bool is_retired(const struct peer *peer, uint32_t ssrc)
+{
+    for (uint16_t i = 0; i < peer->mline_count; i++)
+        for (uint8_t k = 0; k < LAYERS_MAX; k++)
+            for (unsigned n = 0; n < RETIRED_SSRCS; n++)
+                if (peer->mlines[i]->layers[k].retired[n] == ssrc)
+                    return true;
+    return false;
+}
+
 static bool match_by_extensions(struct peer *peer, const struct rtp_packet *packet, struct stream_match *out)
 {
     struct view mid, rid;
@@ -114,7 +125,8 @@ void peer_rtp_input(struct peer *peer, usec_t now, uint8_t *datagram, size_t siz
         counters->rtp_malformed++;
         return;
     }
-    if (!match_known(peer, item->packet.ssrc, &match) && !match_by_extensions(peer, &item->packet, &match)) {
+    if (!match_known(peer, item->packet.ssrc, &match) &&
+        (is_retired(peer, item->packet.ssrc) || !match_by_extensions(peer, &item->packet, &match))) {
         counters->rtp_unknown_ssrc++;
         return;
     }
