@@ -19,6 +19,7 @@
 
 #define TOKEN_SIGNALS 1u
 #define STOP_IMPATIENT 3u           /* the third SIGINT or SIGTERM ends the process at once */
+#define STOP_PATIENCE_US SEC(60)    /* longer than every actor's own bound: only a mistake of ours gets here */
 
 struct process {
     struct settings settings;
@@ -29,6 +30,7 @@ struct process {
     struct boot *boot;
     struct watchdog watchdog;
     usec_t look_at;
+    usec_t stop_by;                 /* USEC_NEVER until the first signal */
     unsigned stop_signals;
     int signals_fd;
     int daemon_fd;
@@ -39,9 +41,8 @@ struct process {
 
 /* ---- while it runs ---- */
 
-static void on_signal(struct process *p, int signal_number)
+static void on_signal(struct process *p, usec_t now, int signal_number)
 {
-    const struct settings *s = &p->settings;
     if (signal_number == SIGINT || signal_number == SIGTERM) {
         p->stop_signals++;
         if (p->stop_signals >= STOP_IMPATIENT)
@@ -51,25 +52,21 @@ static void on_signal(struct process *p, int signal_number)
             return;
         }
         LOG_INFO(p->actor, "stopping");
+        p->stop_by = now + STOP_PATIENCE_US;
         boot_stop(p->boot);
-    } else if (signal_number == s->log_rotate_signal) {
-        actor_send(p->actor, ACTOR_LOG, LOG_ROTATE, NULL, 0);
     } else if (p->stop_signals == 0) {
-        /* The disposition that such a signal has where nobody asked for it (config-core.md 9). */
-        signal(signal_number, SIG_DFL);
-        kill(getpid(), signal_number);
+        actor_send(p->actor, ACTOR_LOG, LOG_ROTATE, NULL, 0);
     }
 }
 
 static void on_ready(void *owner, usec_t now, uint64_t token, uint32_t events)
 {
     struct process *p = owner;
-    (void)now;
     (void)events;
     if (token != TOKEN_SIGNALS)
         return;
     for (int signal_number; (signal_number = process_signals_read(p->signals_fd)) != 0;)
-        on_signal(p, signal_number);
+        on_signal(p, now, signal_number);
 }
 
 static void on_message(void *owner, usec_t now, const struct message *m)
@@ -91,6 +88,10 @@ static void on_message(void *owner, usec_t now, const struct message *m)
 static void on_turn(void *owner, usec_t now)
 {
     struct process *p = owner;
+    if (now >= p->stop_by) {
+        fprintf(stderr, "cardea: not every actor has stopped in time\n");
+        _exit(1);
+    }
     if (now < p->look_at)
         return;
     p->look_at = now + WATCHDOG_PERIOD_US;
@@ -102,7 +103,7 @@ static void on_turn(void *owner, usec_t now)
 static usec_t deadline(void *owner)
 {
     const struct process *p = owner;
-    return p->look_at;
+    return usec_min(p->look_at, p->stop_by);
 }
 
 static const struct actor_ops main_ops = {
@@ -170,7 +171,8 @@ static bool start(struct process *p)
 
 static bool open_process(struct process *p)
 {
-    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, 0};
+    /* Of SIGHUP and SIGUSR1 only the one that rotates the log is ours; the other ends the process (config-core.md 9). */
+    const int signals[] = {SIGINT, SIGTERM, p->settings.log_rotate_signal, 0};
     p->signals_fd = process_signals_open(signals);
     p->set = actors_new();
     p->log_actor = actor_new(p->set, ACTOR_LOG, "log");        /* first: what the others log is kept until it runs */
@@ -222,7 +224,7 @@ static void close_process(struct process *p)
 
 int main(int argc, char **argv)
 {
-    struct process process = {.daemon_fd = -1, .pid_fd = -1, .signals_fd = -1};
+    struct process process = {.stop_by = USEC_NEVER, .daemon_fd = -1, .pid_fd = -1, .signals_fd = -1};
     printf("Cardea version: %s (API of Janus 1401, 1.4.1)\nCommit: %s\nDate: %s\n", CARDEA_VERSION, CARDEA_COMMIT, CARDEA_COMMIT_DATE);
     fflush(stdout);
     switch (settings_load(&process.settings, argc, argv)) {
