@@ -1,63 +1,17 @@
 /* bench/seal.c - ns of CPU per packet for sealing and opening, by profile, backend, packet size and batch size, each batch
  * over as many keys as it has packets; and bytes per key. Single-threaded; the best of some rounds. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/bytes.h"
 #include "base/check.h"
-#include "base/mem.h"
+#include "bench/seams.h"
 #include "proto/seal/seal.h"
 
 #define KEYS       64u
 #define ROUNDS     7u
 #define ROUND_NS   20000000ull
 #define PACKET_MAX 1500u
-
-_Noreturn void check_failed(const char *condition, const char *file, int line)
-{
-    fprintf(stderr, "%s:%d: CHECK(%s)\n", file, line, condition);
-    abort();
-}
-
-static void *must(void *p)
-{
-    CHECK(p != NULL);
-    return p;
-}
-
-void *mem_get(size_t size)
-{
-    return must(malloc(size));
-}
-
-void *mem_get_zero(size_t size)
-{
-    return must(calloc(1, size));
-}
-
-void *mem_resize(void *ptr, size_t size)
-{
-    return must(realloc(ptr, size));
-}
-
-void mem_put(void *ptr)
-{
-    free(ptr);
-}
-
-bool mem_refuse_pool(void)
-{
-    return false;
-}
-
-static uint64_t now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec;
-}
 
 struct bed {
     struct seal_shared *shared;
@@ -89,7 +43,7 @@ static double measure(struct bed *bed, size_t batch, uint16_t size, bool open)
     }
     for (unsigned round = 0; round < ROUNDS; round++) {
         uint64_t packets = 0;
-        uint64_t start = now_ns();
+        uint64_t start = cpu_ns();
         uint64_t end = start;
         while (end - start < ROUND_NS) {
             for (unsigned i = 0; i < 50; i++) {
@@ -101,7 +55,7 @@ static double measure(struct bed *bed, size_t batch, uint16_t size, bool open)
                 CHECK(bed->jobs[batch - 1].ok);
                 packets += batch;
             }
-            end = now_ns();
+            end = cpu_ns();
         }
         double ns = (double)(end - start) / (double)packets;
         best = ns < best ? ns : best;

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Adds up what the suites of test/run have left in build/results and says it in one line: `N passed, N failed`.
+"""Adds up what the suites of ./test have left in build/results and says it in one line: `N passed, N failed`.
 
 usage: scripts/ci_summary.py RESULTS [--suite NAME]
 

@@ -1,4 +1,4 @@
-# Shared by ./run, test/run and scripts/: saying things, steps with progress, packages. Sourced by bash, from the root of the clone.
+# Shared by ./run, ./test and scripts/: saying things, steps with progress, packages. Sourced by bash, from the root of the clone.
 
 mkdir -p build/logs build/stamps
 

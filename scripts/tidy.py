@@ -133,7 +133,7 @@ def check_includes():
 # ---- words ----
 
 def check_words():
-    for path in tracked("src", "test/unit", "fuzz", "bench", "sim", "client", "tools"):
+    for path in tracked("src", "tests/unit", "fuzz", "bench", "sim", "client", "tools"):
         raw = path.read_text()
         code = strip_comments(raw)
         in_src = SRC in path.parents
@@ -181,7 +181,7 @@ def check_file_sizes():
 # ---- twins, headers, documents ----
 
 def check_twins():
-    """A module of base, proto or media is a public header; a test of the same folder under test/unit includes it."""
+    """A module of base, proto or media is a public header; a test of the same folder under tests/unit includes it."""
     for layer in TWINS:
         for path in tracked(f"src/{layer}", suffixes=(".h",)):
             rel = path.relative_to(SRC)
@@ -189,7 +189,7 @@ def check_twins():
                 continue
             if str(rel) in TWINLESS:
                 continue
-            folder = (ROOT / "test/unit" / rel).parent
+            folder = (ROOT / "tests/unit" / rel).parent
             if not any(f'#include "{rel}"' in test.read_text() for test in (folder.glob("*.[ch]") if folder.is_dir() else [])):
                 complain(path, 0, f"no test in {folder.relative_to(ROOT)} includes it")
 

@@ -5,6 +5,8 @@
 #include "base/check.h"
 #include "media/seqmap.h"
 
+#define EXPIRED_PER_PUT 4u
+
 static struct kept_packet **slot_of(const struct history *history, uint16_t seq)
 {
     return &history->ring->slots[seq & (HISTORY_PACKETS - 1)];
@@ -83,6 +85,18 @@ static bool move_window(struct history *history, struct media *media, uint16_t s
     return true;
 }
 
+/* The oldest number in the window goes if its packet is old, or if it is a hole. False: nothing goes. */
+static bool expire_oldest(struct history *history, struct media *media, usec_t now)
+{
+    if (history->count == 0)
+        return false;
+    const struct kept_packet *kept = *slot_of(history, history->oldest);
+    if (kept != NULL && kept->packet.seq == history->oldest && now - kept->packet.arrived < HISTORY_KEEP_US)
+        return false;
+    drop(history, media, history->oldest++);
+    return true;
+}
+
 void history_put(struct history *history, struct media *media, const struct media_packet *packet)
 {
     if (bytes_of(packet) > HISTORY_BYTES)
@@ -99,6 +113,9 @@ void history_put(struct history *history, struct media *media, const struct medi
     struct kept_packet **slot = slot_of(history, packet->seq);
     if (*slot != NULL)
         return;                     /* a duplicate */
+    /* Old ones go as new ones come: a running stream lives on the memory it has, and forwarding allocates nothing. */
+    for (unsigned i = 0; i < EXPIRED_PER_PUT && expire_oldest(history, media, packet->arrived); i++)
+        ;
     *slot = pool_get(&media->packets);
     if (*slot == NULL) {
         media->counters.history_full++;
@@ -125,12 +142,8 @@ const struct media_packet *history_get(const struct history *history, uint16_t s
 
 void history_expire(struct history *history, struct media *media, usec_t now)
 {
-    while (history->count > 0) {
-        const struct kept_packet *kept = *slot_of(history, history->oldest);
-        if (kept != NULL && kept->packet.seq == history->oldest && now - kept->packet.arrived < HISTORY_KEEP_US)
-            return;
-        drop(history, media, history->oldest++);
-    }
-    if (history->ring != NULL)
+    while (expire_oldest(history, media, now))
+        ;
+    if (history->count == 0 && history->ring != NULL)
         release_ring(history, media);
 }

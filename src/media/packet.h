@@ -10,10 +10,14 @@ struct media_packet {
     uint32_t ts;
     uint16_t seq;
     uint8_t layer;              /* 0 .. layer_count - 1 */
-    uint8_t epoch;              /* changes when the layer's numbering begins anew (its SSRC changed) */
+    uint8_t epoch;              /* changes when what follows does not follow from what came before: the layer's SSRC has changed, or
+                                   the source was muted for a while */
     bool marker;
     bool keyframe;              /* the first packet of one */
     int8_t tid;                 /* temporal id; -1: none */
+    bool tid_up;                /* a receiver may take up this temporal layer with this packet (webrtc.md 15) */
+    bool tid_down;              /* a receiver may fall to it */
+    bool tid_jump;              /* VP8: only the very layer that was asked for is gone to, at once */
     uint16_t payload_size;
     const uint8_t *payload;
     struct rtp_ext_values ext;

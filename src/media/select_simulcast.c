@@ -61,9 +61,12 @@ static bool may_start(const struct select_simulcast *select, const struct select
 
 static enum select_verdict choose_temporal(struct select_simulcast *select, const struct select_packet *packet, bool *changed)
 {
+    const int8_t target = select->temporal_target;
     if (packet->tid < 0 || select->single)
         return SELECT_RELAY;
-    if (packet->tid == select->temporal_target && select->temporal != packet->tid) {
+    bool rises = packet->up && packet->tid > select->temporal && packet->tid <= target && (!packet->jump || packet->tid == target);
+    bool falls = packet->down && packet->tid < select->temporal && packet->tid == target;
+    if (rises || falls) {
         select->temporal = packet->tid;
         *changed = true;
     }

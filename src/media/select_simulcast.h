@@ -31,6 +31,7 @@ struct select_packet {
     uint8_t layer;
     bool keyframe;              /* the first packet of one */
     int8_t tid;                 /* temporal id; -1: none */
+    bool up, down, jump;        /* media_packet.tid_up and so on */
 };
 
 void select_init(struct select_simulcast *select, usec_t now, bool single, bool blind);

@@ -8,6 +8,7 @@
 #include "proto/rtp/vp8.h"
 
 #define PICTURE_ID_BITS 15
+#define REPORT_FAR_US   SEC(60)     /* a report that maps this far from now is of no use: a clock was set, or it lies */
 
 struct sink *sink_new(struct media *media, struct ref name, const struct sink_options *options, usec_t now)
 {
@@ -32,11 +33,47 @@ void sink_free(struct sink *sink)
     pool_put(&sink->media->sinks, sink);
 }
 
+/* Somebody may ask again for what the source sends: it keeps its packets from now on. */
+static void want_kept(struct sink *sink)
+{
+    if (sink->source != NULL && sink->answers_nack)
+        sink->source->keeps = true;
+}
+
 void sink_set_port(struct sink *sink, struct port *port, bool answers_nack, uint32_t clock_hz)
 {
     sink->port = port;
     sink->answers_nack = answers_nack;
-    sink->clock_hz = clock_hz;
+    if (sink->source == NULL)
+        sink->clock_hz = clock_hz;          /* else it is the source's */
+    want_kept(sink);
+}
+
+void sink_go_on(struct sink *sink, const struct sink_numbers *numbers)
+{
+    if (!numbers->any)
+        return;
+    sink->sent_any = true;
+    sink->rebase = true;
+    sink->seqs.out_last = numbers->seq;
+    sink->ts_last = numbers->ts;
+    sink->sent_at = numbers->at;
+    sink->pictures.out_last = numbers->picture_id;
+    sink->tl0_last = numbers->tl0picidx;
+}
+
+void sink_numbers_of(const struct sink *sink, struct sink_numbers *out)
+{
+    if (!sink->sent_any)
+        return;
+    *out = (struct sink_numbers){
+        .any = true,
+        .seq = sink->seqs.out_last,
+        .ts = sink->ts_last,
+        .at = sink->sent_at,
+        .picture_id = sink->pictures.out_last,
+        .tl0picidx = sink->tl0_last,
+    };
 }
 
 static void report_layer(struct sink *sink)
@@ -80,14 +117,8 @@ void sink_set_source(struct sink *sink, struct source *source, usec_t now)
     select_init(&sink->select, now, source->desc.layer_count <= 1, blind);
     select_set_targets(&sink->select, sink->options.substream_target, sink->options.temporal_target, sink->options.fallback_us);
     sink->clock_hz = source->desc.clock_hz;
+    want_kept(sink);
     source_want_keyframe(source);
-}
-
-void sink_resume(struct sink *sink)
-{
-    sink->rebase = true;
-    if (sink->source != NULL && sink->source->desc.kind == MEDIA_VIDEO)
-        select_restart(&sink->select, sink->select.relayed_at);
 }
 
 /* Numbers go on at last + 1; time moves by what the clock has moved, by one unit at least (webrtc.md 14). A receiver that
@@ -105,6 +136,7 @@ static void rebase(struct sink *sink, const struct media_packet *packet)
     sink->ts_shift = ts - packet->ts;
     sink->epoch = packet->epoch;
     sink->rebase = false;
+    sink->pictures.count = 0;           /* theirs begin anew with the next packet that has one */
 }
 
 static void rebase_vp8(struct sink *sink, const struct vp8_descriptor *vp8)
@@ -112,7 +144,6 @@ static void rebase_vp8(struct sink *sink, const struct vp8_descriptor *vp8)
     uint16_t next = sink->sent_any ? (uint16_t)(sink->pictures.out_last + 1) : vp8->picture_id;
     seqmap_rebase(&sink->pictures, vp8->picture_id, next);
     sink->tl0_shift = sink->sent_any ? (uint8_t)(sink->tl0_last + 1 - vp8->tl0picidx) : 0;
-    sink->picture_last_in = vp8->picture_id;
 }
 
 /* Picture ids have 7 or 15 bits; seqmap counts in 16. The id is moved to the 16-bit number nearest to the newest one. */
@@ -157,6 +188,18 @@ static bool has_vp8(const struct sink *sink, const struct media_packet *packet, 
            vp8_parse(vp8, (struct view){packet->payload, packet->payload_size}) && vp8->picture_id_bits > 0;
 }
 
+/* The picture id as the receiver sees it. False: its picture was left out, or is too long ago. Ids that go back while sequence
+ * numbers go on are a publisher's encoder that has begun anew: the receiver must not see that. */
+static bool map_picture(struct sink *sink, const struct media_packet *packet, const struct vp8_descriptor *vp8, uint16_t *picture_id)
+{
+    const bool newest = seq_distance(packet->seq, sink->seqs.in_last) > 0;
+    const uint16_t wide = widen_picture_id(sink, vp8);
+    if (sink->pictures.count > 0 && !(newest && seq_distance(wide, sink->pictures.in_last) < 0))
+        return seqmap_get(&sink->pictures, wide, picture_id);
+    rebase_vp8(sink, vp8);
+    return seqmap_get(&sink->pictures, vp8->picture_id, picture_id);
+}
+
 /* A packet of the chosen layer that the receiver does not get: later numbers close up. */
 static void leave_out(struct sink *sink, const struct media_packet *packet)
 {
@@ -184,17 +227,30 @@ static void fill(const struct sink *sink, const struct media_packet *packet, str
     out->ext = ext;
 }
 
+static void note_sent(struct sink *sink, const struct media_packet *packet, uint32_t ts)
+{
+    if (!sink->sent_any || (int32_t)(ts - sink->ts_last) > 0)
+        sink->ts_last = ts;
+    sink->sent_any = true;
+    sink->sent_at = packet->arrived;
+    sink->packets++;
+    sink->bytes += packet->payload_size;
+    sink->media->counters.packets_out++;
+}
+
 static void forward(struct sink *sink, const struct media_packet *packet)
 {
     struct vp8_descriptor vp8;
     struct rtp_ext_values ext;
     struct port_packet out;
-    bool is_vp8 = has_vp8(sink, packet, &vp8);
-    bool fresh = sink->rebase || packet->epoch != sink->epoch;
-    if (fresh)
+    uint16_t picture_id = 0;
+    const bool is_vp8 = has_vp8(sink, packet, &vp8);
+    if (sink->rebase || packet->epoch != sink->epoch)
         rebase(sink, packet);
-    if (is_vp8 && (fresh || sink->pictures.count == 0))
-        rebase_vp8(sink, &vp8);
+    if (is_vp8 && !map_picture(sink, packet, &vp8, &picture_id)) {
+        leave_out(sink, packet);            /* the rest of a picture whose beginning was not sent */
+        return;
+    }
     fill(sink, packet, &out, &ext);
     if (!seqmap_get(&sink->seqs, packet->seq, &out.seq)) {
         sink->media->counters.dropped_late++;
@@ -203,9 +259,6 @@ static void forward(struct sink *sink, const struct media_packet *packet)
     out.ts = packet->ts + sink->ts_shift;
     struct sink_sent *sent = remember(sink, packet, &out);
     if (is_vp8) {
-        uint16_t picture_id = vp8.picture_id;
-        if (!seqmap_get(&sink->pictures, widen_picture_id(sink, &vp8), &picture_id))
-            picture_id = vp8.picture_id;
         uint8_t tl0picidx = (uint8_t)(vp8.tl0picidx + sink->tl0_shift);
         patch_vp8(&out, &vp8, picture_id, tl0picidx);
         if (sent != NULL) {
@@ -215,14 +268,18 @@ static void forward(struct sink *sink, const struct media_packet *packet)
         if ((int8_t)(uint8_t)(tl0picidx - sink->tl0_last) > 0 || !sink->sent_any)
             sink->tl0_last = tl0picidx;
     }
-    if (!sink->sent_any || (int32_t)(out.ts - sink->ts_last) > 0)
-        sink->ts_last = out.ts;
-    sink->sent_any = true;
-    sink->sent_at = packet->arrived;
-    sink->packets++;
-    sink->bytes += packet->payload_size;
-    sink->media->counters.packets_out++;
+    note_sent(sink, packet, out.ts);
     sink->port->ops->send(sink->port, packet->arrived, &out);
+}
+
+/* What comes does not follow from what came (see media_packet.epoch): it needs a keyframe to stand on. */
+static void begin_epoch(struct sink *sink, const struct media_packet *packet)
+{
+    if ((int8_t)packet->layer != sink->select.substream || packet->epoch == sink->epoch)
+        return;
+    select_restart(&sink->select, packet->arrived);
+    if (!packet->keyframe && !sink->select.blind)
+        source_want_keyframe(sink->source);
 }
 
 void sink_offer(struct sink *sink, const struct media_packet *packet)
@@ -235,12 +292,13 @@ void sink_offer(struct sink *sink, const struct media_packet *packet)
         sink->rebase = true;
         return;
     }
+    begin_epoch(sink, packet);
     if (packet->payload_size == 0) {
-        if ((int8_t)packet->layer == sink->select.substream && packet->epoch == sink->epoch)
+        if ((int8_t)packet->layer == sink->select.substream)
             leave_out(sink, packet);
         return;
     }
-    const struct select_packet chosen = {packet->layer, packet->keyframe, packet->tid};
+    const struct select_packet chosen = {packet->layer, packet->keyframe, packet->tid, packet->tid_up, packet->tid_down, packet->tid_jump};
     enum select_verdict verdict = select_offer(&sink->select, packet->arrived, &chosen, &changed, &wants_keyframe);
     if (changed)
         report_layer(sink);
@@ -315,9 +373,11 @@ bool sink_report(const struct sink *sink, usec_t now, uint64_t wall_now_us, uint
     if (report->at == 0)
         return false;
     /* Both clocks are run forward from the publisher's own pair, so that its audio and video keep their distance. */
-    *wall_us = wall_now_us;
     int64_t passed_us = (int64_t)(wall_now_us - report->wall_us);
+    if (passed_us > (int64_t)REPORT_FAR_US || passed_us < -(int64_t)REPORT_FAR_US)
+        return false;
     (void)now;
+    *wall_us = wall_now_us;
     *ts = report->ts + sink->ts_shift + (uint32_t)(passed_us * (int64_t)sink->clock_hz / 1000000);
     return true;
 }

@@ -55,21 +55,33 @@ struct sink {
     struct seqmap pictures;                 /* VP8 picture ids, in 16 bits */
     uint8_t tl0_shift;
     uint8_t tl0_last;
-    uint16_t picture_last_in;               /* of the frame in hand, to close up dropped frames once */
     struct sink_map *map;                   /* made when first needed */
     uint64_t packets;
     uint64_t bytes;
 };
 
-/* NULL: at the limit. `nack`: the receiver may ask for packets again. */
+/* Where a receiver's numbering stands. A sink that follows another on one m-line goes on from there: to the receiver they are
+ * one stream, and a number must not come twice. */
+struct sink_numbers {
+    bool any;                               /* something has been sent */
+    uint16_t seq;
+    uint32_t ts;
+    usec_t at;
+    uint16_t picture_id;
+    uint8_t tl0picidx;
+};
+
+/* NULL: at the limit. */
 struct sink *sink_new(struct media *media, struct ref name, const struct sink_options *options, usec_t now);
 void sink_free(struct sink *sink);
 
+/* `answers_nack`: the receiver may ask for packets again. */
 void sink_set_port(struct sink *sink, struct port *port, bool answers_nack, uint32_t clock_hz);
+void sink_go_on(struct sink *sink, const struct sink_numbers *numbers);        /* before its first packet */
+void sink_numbers_of(const struct sink *sink, struct sink_numbers *out);       /* `out` is left alone when nothing was sent */
 void sink_set_options(struct sink *sink, const struct sink_options *options, usec_t now);
 /* Another source, or none; seamless for the receiver. */
 void sink_set_source(struct sink *sink, struct source *source, usec_t now);
-void sink_resume(struct sink *sink);        /* packets were left out: go on without a gap */
 
 void sink_offer(struct sink *sink, const struct media_packet *packet);
 /* The receiver lacks `seq` (ours). */

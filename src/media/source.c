@@ -16,6 +16,7 @@ struct source *source_new(struct media *media, struct ref name, const struct sou
     source->name = name;
     source->desc = *desc;
     source->active = true;
+    source->keeps = desc->kind == MEDIA_VIDEO;
     if (source->desc.layer_count == 0 || source->desc.layer_count > LAYERS_MAX)
         source->desc.layer_count = 1;
     list_init(&source->sinks);
@@ -60,32 +61,55 @@ bool source_put(struct slots *sources, struct source *source)
     return slots_put(sources, source->name, source);
 }
 
-/* The temporal id, where a codec's own payload says it (webrtc.md 15). */
-static int8_t temporal_id(uint8_t codec, struct view payload)
+/* Where in the stream a packet stands, as far as its codec says (webrtc.md 15). What cannot be read is relayed as it is. */
+static void find_temporal(const struct source *source, struct source_layer *layer, struct media_packet *packet)
 {
+    const struct view payload = {packet->payload, packet->payload_size};
     struct vp8_descriptor vp8;
     struct vp9_descriptor vp9;
-    if (codec == CODEC_VP8 && vp8_parse(&vp8, payload) && vp8.has_tid)
-        return (int8_t)vp8.tid;
-    if (codec == CODEC_VP9 && vp9_parse(&vp9, payload) && vp9.has_layers)
-        return (int8_t)vp9.tid;
-    return -1;
+    struct dd dd;
+    if (source->desc.codec == CODEC_VP8 && vp8_parse(&vp8, payload) && vp8.has_tid) {
+        packet->tid = (int8_t)vp8.tid;
+        packet->tid_up = packet->tid_down = packet->tid_jump = true;
+    } else if (source->desc.codec == CODEC_VP9 && vp9_parse(&vp9, payload) && vp9.has_layers) {
+        packet->tid = (int8_t)vp9.tid;
+        packet->tid_up = vp9.switching_up && vp9.start_of_frame;
+        packet->tid_down = vp9.end_of_frame;
+    } else if (source->desc.codec == CODEC_AV1 && (packet->ext.has & RTP_EXT_HAS_DEPENDENCY_DESCRIPTOR) != 0 &&
+               dd_parse(&dd, &layer->structure, packet->ext.dependency_descriptor) && dd.has_layer) {
+        packet->tid = (int8_t)dd.temporal;
+        packet->tid_up = packet->tid_down = true;
+    }
 }
 
-static bool is_kept(const struct source *source)
+static void look_into(const struct source *source, struct source_layer *layer, struct media_packet *packet)
 {
-    return source->desc.kind == MEDIA_VIDEO;
+    packet->keyframe = false;
+    packet->tid = -1;
+    packet->tid_up = packet->tid_down = packet->tid_jump = false;
+    if (source->desc.kind != MEDIA_VIDEO || source->desc.opaque)
+        return;
+    packet->keyframe = codec_is_keyframe((enum codec)source->desc.codec, (struct view){packet->payload, packet->payload_size});
+    find_temporal(source, layer, packet);
+}
+
+static void begin_epoch(struct source *source, struct source_layer *layer)
+{
+    if (!layer->started)
+        return;
+    layer->epoch++;
+    layer->started = false;
+    layer->structure.known = false;
+    history_clear(&layer->history, source->media);
 }
 
 void source_input(struct source *source, struct media_packet *packet, bool renumbered)
 {
     CHECK(packet->layer < LAYERS_MAX);
     struct source_layer *layer = &source->layers[packet->layer];
-    if (renumbered && layer->started) {
-        layer->epoch++;
-        layer->started = false;
+    if (renumbered) {
+        begin_epoch(source, layer);
         source->reports[packet->layer] = (struct source_report){0};
-        history_clear(&layer->history, source->media);
     }
     source->media->counters.packets_in++;
     if (!source->active) {
@@ -96,16 +120,10 @@ void source_input(struct source *source, struct media_packet *packet, bool renum
         layer->newest = packet->seq;
     layer->started = true;
     packet->epoch = layer->epoch;
-    packet->keyframe = false;
-    packet->tid = -1;
-    if (source->desc.kind == MEDIA_VIDEO && !source->desc.opaque) {
-        struct view payload = {packet->payload, packet->payload_size};
-        packet->keyframe = codec_is_keyframe((enum codec)source->desc.codec, payload);
-        packet->tid = temporal_id(source->desc.codec, payload);
-    }
+    look_into(source, layer, packet);
     if (packet->keyframe && packet->layer + 1 == source->desc.layer_count)
         source->keyframe_wanted = false;        /* the highest layer has what was asked for */
-    if (is_kept(source))
+    if (source->keeps)
         history_put(&layer->history, source->media, packet);
     fanout_packet(source, packet);
 }
@@ -156,8 +174,8 @@ void source_set_active(struct source *source, bool active)
     source->active = active;
     if (!active)
         return;
-    LIST_EACH(it, &source->sinks)
-        sink_resume(CONTAINER_OF(it, struct sink, by_source));
+    for (unsigned i = 0; i < LAYERS_MAX; i++)
+        begin_epoch(source, &source->layers[i]);
     source_want_keyframe(source);
 }
 

@@ -9,6 +9,7 @@
 #include "base/slots.h"
 #include "media/history.h"
 #include "media/media.h"
+#include "proto/rtp/dd.h"
 
 #define KEYFRAME_EVERY_US  MSEC(300)    /* Chromium ignores more (traps.md) */
 #define KEYFRAME_REPLAY_US MSEC(500)    /* a keyframe at most this old is replayed to a new receiver */
@@ -18,6 +19,7 @@ struct source_layer {
     uint8_t epoch;
     bool started;
     uint16_t newest;
+    struct dd_structure structure;      /* of its dependency descriptors */
 };
 
 /* A sender report's two clocks, the NTP one already moved to ours (peer/clock_map.h). */
@@ -39,6 +41,7 @@ struct source {
     struct list sinks;
     uint32_t sink_count;
     uint64_t relay_mask;                /* workers that get a copy of each packet */
+    bool keeps;                         /* packets are kept: video, and what a sink may be asked for again */
     struct list wanting;                /* in media.keyframes */
     bool keyframe_wanted;
     usec_t keyframe_asked_at;
@@ -68,6 +71,7 @@ void source_want_keyframe(struct source *source);
 bool source_keyframe_due(struct source *source, usec_t now);
 usec_t source_keyframe_deadline(const struct source *source);
 
+/* Unmuted, each layer begins a new epoch: receivers go on without a gap, on a keyframe, wherever they are. */
 void source_set_active(struct source *source, bool active);
 void source_expire(struct source *source, usec_t now);          /* about once a second: old packets go back */
 

@@ -1,0 +1,32 @@
+/* tests/unit/control/probe_plugin.h - a plugin that does what the request tells it to and keeps a diary of what it is told.
+ *
+ * {"do": "sync" | "empty" | "error" | "silent" | "ack" | "events" | "answer" | "refuse" | "answer-twice" | "offer" | "restart" |
+ *        "add-line" | "echo" | "close" | "detach" | "close-and-detach" | "bad-answer" | "wrong-answer" | "bad-offer" | "group" |
+ *        "huge" | "log", ...}
+ * Unless said otherwise a request ends with PLUGIN_ACK, and what it pushes carries the request's transaction. */
+#pragma once
+
+#include "plugins/plugin.h"
+
+extern const struct plugin_desc *const probe_table[];
+
+/* What it was told since the last call: words like "attach", "setup", "hangup", separated by blanks. */
+const char *probe_diary(void);
+void probe_reset(void);
+
+/* The last attached handle, and what it found out in its last request. */
+struct host *probe_host(void);
+struct ref probe_handle(void);
+struct probe_seen {
+    bool has_jsep, update, e2ee;
+    char type[16];
+    char sdp[8192];
+    size_t simulcast_count;
+    struct jsep_simulcast simulcast[4];
+    bool has_svc;
+    enum err event_result;
+    struct ref source;
+    struct ref sink;
+    struct source_desc desc;
+};
+extern struct probe_seen probe_seen;
