@@ -190,13 +190,18 @@ static int run(struct process *p)
 {
     bool started = start(p);
     actors_wire(p->set);
-    if (!actor_start(p->log_actor))
+    if (!actor_start(p->log_actor)) {
+        fprintf(stderr, "can't start a thread: %s\n", strerror(errno));
         return 1;
+    }
     say_notes(p);
     if (started && !boot_start(p->boot)) {
         LOG_FATAL(p->actor, "can't start a thread: %s", strerror(errno));
+        actor_ask_stop(p->actor, ACTOR_LOG);
+        actor_flush(p->actor);
+        actor_join(p->log_actor);
         process_daemon_ready(p->daemon_fd, 1);
-        _exit(1);
+        _exit(1);                       /* the threads that run already end with the process */
     }
     process_daemon_ready(p->daemon_fd, started ? 0 : 1);
     if (started && !actor_watch(p->actor, p->signals_fd, EPOLLIN, TOKEN_SIGNALS))
