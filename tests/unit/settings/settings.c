@@ -284,6 +284,22 @@ static void test_keys_without_effect_are_told_once(void **state)
     settings_fini(&s);
 }
 
+static void test_a_daemons_paths_are_absolute(void **state)
+{
+    (void)state;
+    struct settings s;
+    assert_int_equal(chdir("/tmp"), 0);
+    assert_int_equal(LOAD(&s, "-b", "-L", "some.log", "-p", "/run/x.pid", "--web-folder=web"), SETTINGS_RUN);
+    assert_string_equal(s.log_to_file, "/tmp/some.log");
+    assert_string_equal(s.pid_file, "/run/x.pid");
+    assert_string_equal(s.web_folder, "/tmp/web");
+    settings_fini(&s);
+    assert_int_equal(LOAD(&s, "-L", "some.log"), SETTINGS_RUN);
+    assert_string_equal(s.log_to_file, "some.log");
+    settings_fini(&s);
+    assert_int_equal(seam_mem_outstanding(), 0);
+}
+
 static void test_odd_port_ranges(void **state)
 {
     (void)state;
@@ -352,6 +368,7 @@ int main(void)
         TEST(test_what_must_not_start_does_not),
         TEST(test_help_and_version_are_answers),
         TEST(test_keys_without_effect_are_told_once),
+        TEST(test_a_daemons_paths_are_absolute),
         TEST(test_odd_port_ranges),
         TEST(test_a_modules_file_falls_back_and_never_stops_the_start),
     };
