@@ -161,7 +161,7 @@ def check_words():
 
 def check_other_marks():
     own = Path(__file__).resolve()
-    for path in tracked("web", "test", "scripts", "conf", "docs", ".ci", "run", suffixes=(".js", ".mjs", ".css", ".html", ".sh", ".py", ".md", ".jcfg", "")):
+    for path in tracked("web", "tests", "test", "scripts", "conf", "docs", ".ci", "run", suffixes=(".js", ".mjs", ".css", ".html", ".sh", ".py", ".md", ".jcfg", "")):
         if path.resolve() == own or path.suffix in (".c", ".h"):
             continue
         for number, line in enumerate(path.read_text(errors="replace").splitlines(), 1):
@@ -172,7 +172,7 @@ def check_other_marks():
 # ---- sizes ----
 
 def check_file_sizes():
-    for path in tracked("src", "test", "fuzz", "bench", "sim", "client", "tools", "web", "scripts", suffixes=(".c", ".h", ".mjs", ".js", ".py", ".sh", ".css")):
+    for path in tracked("src", "tests", "fuzz", "bench", "sim", "client", "tools", "web", "scripts", suffixes=(".c", ".h", ".mjs", ".js", ".py", ".sh", ".css")):
         lines = path.read_text(errors="replace").count("\n")
         if lines > FILE_LINES_MAX:
             complain(path, 0, f"{lines} lines; past {FILE_LINES_MAX} a file is split by concern")
