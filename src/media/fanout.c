@@ -47,6 +47,8 @@ static const struct source_layer *replay_layer(const struct source *source, uint
 
 bool fanout_replay(struct source *source, struct sink *sink, usec_t now)
 {
+    if (sink->source != source || sink_is_flowing(sink))
+        return false;
     uint8_t top = (uint8_t)(source->desc.layer_count - 1);
     uint8_t highest = sink->options.substream_target < top ? sink->options.substream_target : top;
     const struct source_layer *layer = replay_layer(source, highest, now);

@@ -83,6 +83,12 @@ void sink_set_options(struct sink *sink, const struct sink_options *options, use
 /* Another source, or none; seamless for the receiver. */
 void sink_set_source(struct sink *sink, struct source *source, usec_t now);
 
+/* It has begun to relay its source, and nothing has stopped it since. */
+static inline bool sink_is_flowing(const struct sink *sink)
+{
+    return sink->select.substream >= 0 && !sink->rebase;
+}
+
 void sink_offer(struct sink *sink, const struct media_packet *packet);
 /* The receiver lacks `seq` (ours). */
 void sink_nack(struct sink *sink, usec_t now, uint16_t seq);

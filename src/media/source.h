@@ -77,7 +77,8 @@ void source_expire(struct source *source, usec_t now);          /* about once a 
 
 /* media/fanout.c: to every local sink, every relay lane. */
 void fanout_packet(struct source *source, const struct media_packet *packet);
-/* The newest keyframe and what followed, if it is recent and whole, to one sink or one worker. True: it was. */
+/* The newest keyframe and what followed, if it is recent and whole, to one sink or one worker. True: it was. A sink that has
+ * begun to relay the source needs none: it would get what it has had. */
 struct sink;
 bool fanout_replay(struct source *source, struct sink *sink, usec_t now);
 bool fanout_replay_to_worker(struct source *source, uint32_t worker, usec_t now);

@@ -134,6 +134,21 @@ static void test_a_late_sink_gets_the_keyframe_and_what_followed(void **state)
     assert_int_equal(ports[0].sent[7].seq, 8);
 }
 
+static void test_a_sink_that_has_had_it_gets_no_replay(void **state)
+{
+    (void)state;
+    struct sink *sink = rig_sink(&rig, source, &ports[0], feed.now);
+    feed_frame(&feed, true, 3);
+    assert_false(fanout_replay(source, sink, feed.now));
+    assert_int_equal(ports[0].count, 3);
+    struct source *other = rig_source(&rig, CODEC_VP8, 1);
+    struct sink *elsewhere = rig_sink(&rig, other, &ports[1], feed.now);
+    assert_false(fanout_replay(source, elsewhere, feed.now));
+    assert_int_equal(ports[1].count, 0);
+    sink_free(elsewhere);
+    source_free(other);
+}
+
 static void test_an_old_keyframe_is_not_replayed(void **state)
 {
     (void)state;
@@ -246,6 +261,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_probes_are_relayed_for_their_numbers, setup, teardown),
         cmocka_unit_test_setup_teardown(test_reports_go_along, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_late_sink_gets_the_keyframe_and_what_followed, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_sink_that_has_had_it_gets_no_replay, setup, teardown),
         cmocka_unit_test_setup_teardown(test_an_old_keyframe_is_not_replayed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_keyframe_with_a_hole_behind_it_is_not_replayed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_no_keyframe_no_replay, setup, teardown),
