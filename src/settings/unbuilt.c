@@ -1,5 +1,5 @@
 /* Keys of the reference that have no effect here: not built yet, or without a meaning in this design. An operator shall not
- * have to find out. The list is documented in docs/JANUS-COMPAT.md; a key leaves it when what it sets is built. */
+ * have to find out. This table is the list; a key leaves it when what it sets is built. */
 
 #include "base/str.h"
 #include "runtime/log.h"
