@@ -89,7 +89,7 @@ static void test_a_duplicate_is_kept_once(void **state)
 {
     (void)state;
     put_at(7, SEC(1), false);
-    put_at(7, SEC(2), false);
+    put_at(7, SEC(1) + MSEC(500), false);
     assert_int_equal(history.count, 1);
     assert_int_equal(history_get(&history, 7)->arrived, SEC(1));
 }
@@ -148,6 +148,15 @@ static void test_a_second_later_it_is_gone(void **state)
     assert_int_equal(rig.media.rings.used, 0);
     put_at(11, SEC(10), false);                     /* and it begins anew */
     expect_there(11);
+}
+
+/* A running stream lives on the memory it has. */
+static void test_old_ones_go_as_new_ones_come(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < 1000; i++)
+        put_at((uint16_t)i, SEC(1) + MSEC(20) * i, false);
+    assert_in_range(rig.media.packets.used, 49, 51);
 }
 
 static void test_holes_do_not_stop_expiry(void **state)
@@ -230,6 +239,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_packet_that_is_too_late_is_not_kept, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_leap_drops_all_that_is_out_of_reach, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_second_later_it_is_gone, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_old_ones_go_as_new_ones_come, setup, teardown),
         cmocka_unit_test_setup_teardown(test_holes_do_not_stop_expiry, setup, teardown),
         cmocka_unit_test_setup_teardown(test_the_newest_keyframe_is_known, setup, teardown),
         cmocka_unit_test_setup_teardown(test_too_many_bytes_are_not_kept, setup, teardown),
