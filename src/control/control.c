@@ -282,6 +282,7 @@ static void on_stop(void *owner, usec_t now)
     c->stopping = true;
     c->stop_deadline = now + STOP_WAIT_US;
     sessions_end_all(c);
+    finish_stopping(c);         /* nothing to wait for: no later turn would come before the next tick */
 }
 
 static const char *type_name(uint16_t type)
