@@ -351,6 +351,13 @@ bool client_wants_output(const struct client *c)
     return !client_is_dead(c) && (!outq_is_empty(&c->out) || (c->tls != NULL && tls_output(c->tls).size > 0));
 }
 
+/* Of a WebSocket only after the peer's own close: it is the one to wait for till then, and libraries differ in what they
+ * make of an end in between. */
+bool client_output_is_over(const struct client *c)
+{
+    return c->state == CLIENT_CLOSING && c->drained && c->ws.over;
+}
+
 /* The next record, once the one before has left: what waits in clear can still be told apart and counted. */
 static void encrypt(struct clients *env, struct client *c)
 {

@@ -117,6 +117,7 @@ struct client {
     uint8_t end;                     /* enum client_end */
     bool announced;                  /* control knows of it */
     bool gone_told;
+    bool output_ended;               /* the peer has been told that no more comes */
     bool input_ended;                /* the peer has closed its side; what is queued may still leave */
     bool ping_sent;
     bool linger;                     /* CLOSING: give the peer time to close first */
@@ -165,6 +166,7 @@ void client_timeout(struct clients *env, struct client *c, usec_t now);
 
 bool client_wants_input(const struct client *c);     /* the socket shall be read */
 bool client_wants_output(const struct client *c);
+bool client_output_is_over(const struct client *c);   /* the peer can be told that no more comes */
 bool client_in_handshake(const struct client *c);    /* its next bytes cost a TLS handshake */
 static inline bool client_is_dead(const struct client *c)
 {

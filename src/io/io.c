@@ -226,6 +226,15 @@ static void write_out(struct io *io, struct client *c, usec_t now)
     }
 }
 
+/* A client that was refused reads until the end: it shall not have to wait for IO_LINGER_US. */
+static void end_output(struct client *c)
+{
+    if (c->output_ended || !client_output_is_over(c))
+        return;
+    c->output_ended = true;
+    tcp_end_output(c->fd);
+}
+
 static uint32_t wanted_events(const struct client *c)
 {
     uint32_t events = client_wants_output(c) ? EPOLLOUT : 0;
@@ -261,10 +270,12 @@ static void settle(struct io *io, struct client *c, usec_t now)
         c->gone_told = true;
         io_tell_gone(io, c);
     }
-    if (client_is_dead(c))
+    if (client_is_dead(c)) {
         drop(io, c);
-    else
-        renew(io, c);
+        return;
+    }
+    end_output(c);
+    renew(io, c);
 }
 
 /* --- The actor's handlers --------------------------------------------------------------------------------------- */

@@ -172,6 +172,11 @@ enum tcp_result tcp_write(int fd, const struct view *parts, size_t count, size_t
     return errno == EAGAIN ? TCP_AGAIN : TCP_FAILED;
 }
 
+void tcp_end_output(int fd)
+{
+    (void)shutdown(fd, SHUT_WR);
+}
+
 bool tcp_local(int fd, struct net_addr *local)
 {
     struct sockaddr_storage addr = {0};

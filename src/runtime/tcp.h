@@ -31,5 +31,7 @@ enum tcp_result tcp_read(int fd, void *out, size_t room, size_t *size);
 /* Writes what the socket takes of the parts (the first TCP_WRITE_PARTS of them): TCP_DONE with *size > 0, or TCP_AGAIN. */
 enum tcp_result tcp_write(int fd, const struct view *parts, size_t count, size_t *size);
 
+/* No more of ours comes; what the peer still sends can be read on. */
+void tcp_end_output(int fd);
 bool tcp_local(int fd, struct net_addr *local);
 void tcp_close(int fd);

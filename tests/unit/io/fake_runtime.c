@@ -284,6 +284,7 @@ enum tcp_result tcp_write(int fd, const struct view *parts, size_t count, size_t
 {
     struct fake_socket *s = &fake.sockets[fd];
     assert_true(s->open);
+    assert_false(s->shut);
     *size = 0;
     if (s->reset)
         return TCP_FAILED;
@@ -297,6 +298,13 @@ enum tcp_result tcp_write(int fd, const struct view *parts, size_t count, size_t
         *size += part;
     }
     return TCP_DONE;
+}
+
+void tcp_end_output(int fd)
+{
+    assert_true(fake.sockets[fd].open);
+    assert_false(fake.sockets[fd].shut);
+    fake.sockets[fd].shut = true;
 }
 
 bool tcp_local(int fd, struct net_addr *local)

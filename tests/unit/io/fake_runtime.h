@@ -16,6 +16,7 @@ struct fake_socket {
     struct net_addr addr;
     struct buf in;               /* what the peer has sent */
     bool eof;                    /* and then closed its side */
+    bool shut;                   /* we have ended our output */
     bool reset;                  /* reads and writes fail */
     struct buf out;              /* what we have written */
     size_t room;                 /* how much more of it is taken */

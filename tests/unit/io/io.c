@@ -404,6 +404,29 @@ static void put(const char *path, const char *text)
     fclose(file);
 }
 
+static void test_a_refused_client_is_told_the_end_and_may_close_first(void **state)
+{
+    (void)state;
+    struct io *io = start(WS, 1024);
+    int fd = fake_connect(io, 0);
+    fake_say(fd, STR("GET / HTTP/1.1\r\n\r\n"));
+    fake_turn(io);
+    assert_int_equal(strncmp(buf_text(&fake.sockets[fd].out), "HTTP/1.1 400 ", 13), 0);
+    assert_true(fake.sockets[fd].shut);
+    assert_true(fake.sockets[fd].open);
+    fake.sockets[fd].eof = true;
+    fake_turn(io);
+    assert_false(fake.sockets[fd].open);
+
+    /* A WebSocket is told by its close frame. */
+    fd = websocket(io);
+    say_frame(fd, "{");
+    io_ops.on_stop(io, fake.now);
+    fake_turn(io);
+    assert_false(fake.sockets[fd].shut);
+    end(io);
+}
+
 static void test_tls_handshakes_are_budgeted_per_turn(void **state)
 {
     (void)state;
@@ -481,6 +504,7 @@ int main(void)
         cmocka_unit_test(test_what_epoll_or_a_pool_refuses_is_closed),
         cmocka_unit_test(test_stopping_tells_everybody),
         cmocka_unit_test(test_a_listener_that_cannot_be_had_is_said),
+        cmocka_unit_test(test_a_refused_client_is_told_the_end_and_may_close_first),
         cmocka_unit_test(test_tls_handshakes_are_budgeted_per_turn),
         cmocka_unit_test(test_pages_are_served_beside_websockets),
     };
