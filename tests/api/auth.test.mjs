@@ -149,7 +149,7 @@ describe('signed tokens', () => {
     await it.client.request({ janus: 'destroy', session_id: session.id, token: token() });
   });
 
-  test('neither key nor tokens stand in the log', () => {
+  test('neither key nor tokens stand in the log', { skip: IS_REFERENCE && 'they do there' }, () => {
     assert.ok(!it.server.log().includes(KEY));
     assert.ok(!it.server.log().includes(',janus'));
   });

@@ -110,11 +110,10 @@ describe('descriptions that are none', () => {
       assert.equal((await refused({ type: 'offer', sdp })).code, 465);
     });
 
-  test('the handle is as before: a good offer is answered', async () => {
+  test('the handle is as before: a good offer is answered', { skip: IS_REFERENCE && 'what an earlier one began stays there' }, async () => {
     const handle = await session.attach(ECHO);
     for (const sdp of Object.values(cases))
-      if (!IS_REFERENCE || sdp.includes('sha-256 5B'))
-        await refused({ type: 'offer', sdp }, handle);
+      await refused({ type: 'offer', sdp }, handle);
     await answered(handle, offer());
     await handle.detach();
   });

@@ -177,7 +177,7 @@ describe('claim', () => {
       assert.equal((await owner.request({ janus: 'claim', session_id: session.id })).janus, 'success');
       await owner.next(await detached(owner, session));
     }
-    assert.deepEqual([...a.take(), ...b.take()], []);
+    assert.deepEqual([...a.take(), ...b.take()].filter(m => !IS_REFERENCE || m.janus !== 'event'), []);
     await session.destroy();
   });
 
