@@ -108,14 +108,14 @@ void history_put(struct history *history, struct media *media, const struct medi
             return;
         }
     }
+    /* Old ones go as new ones come: a running stream lives on the memory it has, and forwarding allocates nothing. */
+    for (unsigned i = 0; i < EXPIRED_PER_PUT && expire_oldest(history, media, packet->arrived); i++)
+        ;
     if (!move_window(history, media, packet->seq))
         return;
     struct kept_packet **slot = slot_of(history, packet->seq);
     if (*slot != NULL)
         return;                     /* a duplicate */
-    /* Old ones go as new ones come: a running stream lives on the memory it has, and forwarding allocates nothing. */
-    for (unsigned i = 0; i < EXPIRED_PER_PUT && expire_oldest(history, media, packet->arrived); i++)
-        ;
     *slot = pool_get(&media->packets);
     if (*slot == NULL) {
         media->counters.history_full++;

@@ -159,6 +159,17 @@ static void test_old_ones_go_as_new_ones_come(void **state)
     assert_in_range(rig.media.packets.used, 49, 51);
 }
 
+/* Its place is below the window until it is there: letting old ones go must not pass it by. */
+static void test_a_late_one_goes_as_well(void **state)
+{
+    (void)state;
+    put_at(100, SEC(1), false);
+    put_at(99, SEC(1) + MSEC(10), false);
+    expect_there(99);
+    history_expire(&history, &rig.media, SEC(3));
+    assert_int_equal(rig.media.packets.used, 0);
+}
+
 static void test_holes_do_not_stop_expiry(void **state)
 {
     (void)state;
@@ -240,6 +251,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_leap_drops_all_that_is_out_of_reach, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_second_later_it_is_gone, setup, teardown),
         cmocka_unit_test_setup_teardown(test_old_ones_go_as_new_ones_come, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_late_one_goes_as_well, setup, teardown),
         cmocka_unit_test_setup_teardown(test_holes_do_not_stop_expiry, setup, teardown),
         cmocka_unit_test_setup_teardown(test_the_newest_keyframe_is_known, setup, teardown),
         cmocka_unit_test_setup_teardown(test_too_many_bytes_are_not_kept, setup, teardown),
