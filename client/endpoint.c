@@ -181,7 +181,8 @@ void endpoint_input(struct endpoint *endpoint, usec_t now, const struct net_addr
 
 void endpoint_received(struct endpoint *endpoint, usec_t now)
 {
-    peer_receive_flush(&endpoint->rtc->env, now);
+    while (peer_receive_flush(&endpoint->rtc->env, now))
+        ;                           /* what comes in is looked at and not sent on: this fills no batch */
     rtc_settle(endpoint->rtc, endpoint);
 }
 

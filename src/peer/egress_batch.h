@@ -1,15 +1,17 @@
 /* peer/egress_batch.h - everything that one worker's peers want to send in this turn, in order. Peers append; the worker
  * seals the lot over all keys at once and sends it (worker/egress.c). Owner: one worker.
- * A full batch drops and counts: the worker flushes long before, between inputs. */
+ * A full batch drops and counts: the worker flushes long before, between inputs and between the packets of one. */
 #pragma once
 
 #include "base/net.h"
 #include "proto/seal/seal.h"
 
-#define EGRESS_ITEMS     4096u
+#define EGRESS_ITEMS     16384u             /* its memory is touched as far as it is needed only */
 #define EGRESS_BYTES     (EGRESS_ITEMS * 1280u)
 #define EGRESS_PACKET    1500u              /* largest datagram that we make, seal included */
 #define EGRESS_FLUSH_AT  512u               /* items waiting after which an input loop should flush */
+#define EGRESS_STOP_AT   8192u              /* the same inside a batch of received packets: what is left is room for one packet's
+                                               fan-out, so a source has at most so many receivers on a worker */
 
 struct mline;
 

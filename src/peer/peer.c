@@ -11,6 +11,7 @@
 static void batch_init(struct receive_batch *batch)
 {
     batch->count = 0;
+    batch->done = 0;
     batch->items = mem_get_zero(RECEIVE_BATCH * sizeof(struct rx_item));
     batch->jobs = mem_get_zero(RECEIVE_BATCH * sizeof(struct seal_job));
 }

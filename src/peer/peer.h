@@ -3,7 +3,7 @@
  *
  * Owner: one worker, which also owns the peer_env that all its peers share. Order of calls:
  *   peer_new; peer_apply whenever control says so; peer_input per datagram of the peer; peer_timeout at peer_deadline;
- *   after a batch of datagrams peer_receive_flush(env); after everything drain env.events; peer_free.
+ *   after a batch of datagrams peer_receive_flush(env) until it says false; after everything drain env.events; peer_free.
  * RTP is opened in batches: peer_input only notes it in env.receive, peer_receive_flush opens all and hands it on. No peer
  * of the env may be freed between the two. */
 #pragma once
@@ -99,6 +99,7 @@ struct source;
 /* RTP that waits to be opened. */
 struct receive_batch {
     uint32_t count;
+    uint32_t done;                  /* opened, and handed on so far; 0: not opened yet */
     struct rx_item *items;
     struct seal_job *jobs;
 };
@@ -158,7 +159,8 @@ void peer_lose_tuple(struct peer *peer, usec_t now, const struct net_tuple *tupl
 
 /* `datagram` is writable and has SEAL_ROOM bytes behind it; it must stay until peer_receive_flush. */
 void peer_input(struct peer *peer, usec_t now, const struct net_tuple *from, uint8_t *datagram, size_t size);
-void peer_receive_flush(struct peer_env *env, usec_t now);
+/* True: the egress batch is filling up, and packets are left: flush it, and call again. */
+bool peer_receive_flush(struct peer_env *env, usec_t now);
 
 void peer_timeout(struct peer *peer, usec_t now);
 usec_t peer_deadline(const struct peer *peer, usec_t now);

@@ -279,13 +279,18 @@ static void packet_opened(struct rx_item *item, struct seal_job *job, usec_t now
         to_source(item, now, &ext);
 }
 
-void peer_receive_flush(struct peer_env *env, usec_t now)
+bool peer_receive_flush(struct peer_env *env, usec_t now)
 {
     struct receive_batch *batch = &env->receive;
-    if (batch->count == 0)
-        return;
-    seal_open(env->seal, batch->jobs, batch->count);
-    for (uint32_t i = 0; i < batch->count; i++)
-        packet_opened(&batch->items[i], &batch->jobs[i], now);
+    if (batch->count > 0 && batch->done == 0)
+        seal_open(env->seal, batch->jobs, batch->count);
+    while (batch->done < batch->count) {
+        packet_opened(&batch->items[batch->done], &batch->jobs[batch->done], now);
+        batch->done++;
+        if (env->egress.count >= EGRESS_STOP_AT && batch->done < batch->count)
+            return true;
+    }
     batch->count = 0;
+    batch->done = 0;
+    return false;
 }

@@ -1,5 +1,10 @@
-/* The end of a turn: seal the whole batch over all keys at once, then send it. Neighbours to one peer that have one size
- * travel as one GSO send; a shorter one may end the run (design section 5). */
+/* The end of a turn: seal the whole batch over all keys at once, then send it. A frame's packets lie in the batch packet by
+ * packet, each for all receivers; they are sent receiver by receiver, so that those of one size travel as one GSO send, which
+ * a shorter one may end (design section 5). Towards one address the order stays. */
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/check.h"
 #include "worker/worker_private.h"
 
 #define SEND_RUNS UDP_SEND_BATCH
@@ -48,22 +53,72 @@ static void outbox_add(struct outbox *box, const struct net_tuple *to, struct vi
     box->w->counters.sent_packets++;
 }
 
+static uint32_t destination_hash(const struct worker *w, const struct net_tuple *to)
+{
+    const struct net_addr *remote = &to->remote;
+    uint32_t mixed = get_u32(remote->ip) ^ get_u32(remote->ip + 4) * 31u ^ get_u32(remote->ip + 8) * 37u ^ get_u32(remote->ip + 12) * 41u;
+    mixed ^= ((uint32_t)remote->port << 8 ^ to->socket) * 0x85EBCA6Bu ^ (uint32_t)w->hash_key.k0;
+    mixed *= 0x9E3779B1u;
+    return mixed ^ mixed >> 15;
+}
+
+/* The group of the item's destination: one that is there, or a new one. */
+static void group_item(struct worker *w, uint16_t index, uint32_t mask)
+{
+    struct egress_groups *groups = &w->groups;
+    const struct net_tuple *to = &w->env.egress.items[index].to;
+    uint32_t at = destination_hash(w, to) & mask;
+    groups->next[index] = index;                /* the end of its chain */
+    for (; groups->table[at] != 0; at = (at + 1) & mask) {
+        const uint16_t group = groups->table[at] - 1u;
+        if (!net_tuple_equal(&w->env.egress.items[groups->head[group]].to, to))
+            continue;
+        groups->next[groups->tail[group]] = index;
+        groups->tail[group] = index;
+        return;
+    }
+    groups->head[groups->count] = groups->tail[groups->count] = index;
+    groups->table[at] = (uint16_t)++groups->count;
+}
+
+static void group_items(struct worker *w)
+{
+    const uint32_t count = w->env.egress.count;
+    uint32_t size = 16;
+    CHECK(count <= EGRESS_ITEMS);
+    while (size < count * 2)
+        size *= 2;
+    memset(w->groups.table, 0, size * sizeof(w->groups.table[0]));
+    w->groups.count = 0;
+    for (uint32_t i = 0; i < count; i++)
+        group_item(w, (uint16_t)i, size - 1);
+}
+
+static void send_item(struct outbox *box, usec_t now, const struct egress_item *item)
+{
+    const struct view packet = {box->w->env.egress.bytes + item->offset, item->size};
+    if (item->size == 0 || item->to.socket >= box->w->config.socket_count)
+        return;
+    if (item->keep != NULL)
+        mline_keep_sealed(item->keep, now, packet);
+    outbox_add(box, &item->to, packet);
+}
+
 void egress_flush(struct worker *w, usec_t now)
 {
     struct egress_batch *batch = &w->env.egress;
+    const struct egress_groups *groups = &w->groups;
     struct outbox box = {.w = w, .run_count = 0, .packet_count = 0};
     if (batch->count == 0)
         return;
     w->counters.seal_failed += egress_seal(batch, w->env.seal);
-    for (uint32_t i = 0; i < batch->count; i++) {
-        const struct egress_item *item = &batch->items[i];
-        struct view packet = {batch->bytes + item->offset, item->size};
-        if (item->size == 0 || item->to.socket >= w->config.socket_count)
-            continue;
-        if (item->keep != NULL)
-            mline_keep_sealed(item->keep, now, packet);
-        outbox_add(&box, &item->to, packet);
-    }
+    group_items(w);
+    for (uint32_t g = 0; g < groups->count; g++)
+        for (uint16_t i = groups->head[g];; i = groups->next[i]) {
+            send_item(&box, now, &batch->items[i]);
+            if (i == groups->tail[g])
+                break;
+        }
     outbox_flush(&box);
     egress_clear(batch);
 }

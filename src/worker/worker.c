@@ -210,7 +210,8 @@ static void on_ready(void *owner, usec_t now, uint64_t token, uint32_t events)
         w->counters.datagrams += w->inbox->count;
         for (uint32_t i = 0; i < w->inbox->count; i++)
             demux_packet(w, now, (uint32_t)token, &w->inbox->items[i]);
-        peer_receive_flush(&w->env, now);
+        while (peer_receive_flush(&w->env, now))
+            egress_flush(w, now);
         worker_tell_events(w, now);
         if (w->env.egress.count >= EGRESS_FLUSH_AT)
             egress_flush(w, now);

@@ -41,6 +41,15 @@ struct worker_counters {
     uint64_t seal_failed;
 };
 
+/* The egress batch by destination (egress.c): items of one are chained in their order. */
+struct egress_groups {
+    uint32_t count;
+    uint16_t head[EGRESS_ITEMS];        /* of each group: its first item, and its last */
+    uint16_t tail[EGRESS_ITEMS];
+    uint16_t next[EGRESS_ITEMS];        /* of each item */
+    uint16_t table[EGRESS_ITEMS * 2];   /* group + 1 by the destination's hash; 0: free */
+};
+
 struct srflx {
     struct stun_query query;
     struct net_addr told;               /* what control knows */
@@ -68,6 +77,7 @@ struct worker {
     struct srflx srflx[WORKER_SOCKETS_MAX];
     struct udp_inbox *inbox;
     struct worker_counters counters;
+    struct egress_groups groups;        /* last: its memory is touched as far as it is needed only */
 };
 
 /* What a worker remembers about a source that lives elsewhere. */
