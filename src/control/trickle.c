@@ -85,16 +85,17 @@ static bool is_for_first_line(const struct pc *pc, bool other_line, const char *
     return !other_line && (mid == NULL || strcmp(mid, pc->negotiation.first_mid) == 0);
 }
 
-static void trickle_now(struct control *c, struct pc *pc, const json_t *value)
+static void candidates_end(struct control *c, struct pc *pc)
+{
+    pc->trickle = false;
+    order_peer_candidates_end(c, pc);
+}
+
+static void candidate_now(struct control *c, struct pc *pc, const json_t *value)
 {
     struct trickled trickled;
     struct ice_candidate candidate;
     pc->trickle = true;
-    if (is_end(value)) {
-        pc->trickle = false;
-        order_peer_candidates_end(c, pc);
-        return;
-    }
     read_candidate(value, &trickled);
     if (!is_for_first_line(pc, trickled.other_line, trickled.has_mid ? trickled.mid : NULL)) {
         c->counters.candidates_invalid++;
@@ -178,10 +179,8 @@ void trickle_early(struct control *c, struct pc *pc)
         else
             take(c, pc, &item->candidate);
     }
-    if (early->end) {
-        pc->trickle = false;
-        order_peer_candidates_end(c, pc);
-    }
+    if (early->end)
+        candidates_end(c, pc);
     mem_put(early);
 }
 
@@ -219,18 +218,25 @@ static void keep_early(struct control *c, struct handle *handle, const json_t *s
         keep_one(c, handle, value);
 }
 
+/* The worker is told of the end once, whatever the array holds: a text of 1 MB has room for 500,000 of them, and each would be
+ * a message. */
 static void trickle_several(struct control *c, struct pc *pc, const json_t *several)
 {
     size_t index;
     json_t *value;
+    bool end = false;
     json_array_foreach((json_t *)several, index, value) {
         const struct element *bad;
         bool no_line;
-        if (is_end(value) || check_candidate(value, &bad, &no_line) == 0)
-            trickle_now(c, pc, value);
+        if (is_end(value))
+            end = true;
+        else if (check_candidate(value, &bad, &no_line) == 0)
+            candidate_now(c, pc, value);
         else
             c->counters.candidates_invalid++;
     }
+    if (end)
+        candidates_end(c, pc);
 }
 
 void trickle_request(struct control *c, const struct api_request *request)
@@ -251,7 +257,10 @@ void trickle_request(struct control *c, const struct api_request *request)
     } else if (single != NULL) {
         if (!check_single(c, request, single))
             return;
-        trickle_now(c, handle->pc, single);
+        if (is_end(single))
+            candidates_end(c, handle->pc);
+        else
+            candidate_now(c, handle->pc, single);
     } else if (!json_is_array(several)) {
         reply_error(c, request, 467, "candidates is not an array");
         return;

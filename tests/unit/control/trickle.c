@@ -219,6 +219,23 @@ static void test_at_most_32_candidates_are_taken(void **state)
     server_end(&s);
 }
 
+/* A text of 1 MB has room for half a million of them: the worker is told once, however often it was said. */
+static void test_the_end_said_over_and_over_is_one_order(void **state)
+{
+    (void)state;
+    char rest[8192] = ",\"candidates\":[0";
+    call_connect(&s, &call, NO_CANDIDATES, "");
+    server_orders(&s, WORKER_PEER_CANDIDATES_END);
+    for (int i = 0; i < 1000; i++)
+        strcat(rest, i % 2 == 0 ? ",{}" : ",null");
+    strcat(rest, ",{" ON_FIRST CANDIDATE("40001") "},{\"completed\":true}]");
+    trickle(rest);
+    expect_ack();
+    assert_int_equal(server_orders(&s, WORKER_PEER_CANDIDATES_END), 1);
+    assert_int_equal(next_port(), 40001);
+    server_end(&s);
+}
+
 static void test_trickle_false_ends_the_candidates_at_once(void **state)
 {
     (void)state;
@@ -241,6 +258,7 @@ int main(void)
         cmocka_unit_test_setup(test_early_candidates_grow_old, setup),
         cmocka_unit_test_setup(test_early_candidates_go_with_a_hangup, setup),
         cmocka_unit_test_setup(test_at_most_32_candidates_are_taken, setup),
+        cmocka_unit_test_setup(test_the_end_said_over_and_over_is_one_order, setup),
         cmocka_unit_test_setup(test_trickle_false_ends_the_candidates_at_once, setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
