@@ -27,7 +27,7 @@
 
 struct boot_plugin {
     const char *package;
-    struct conf_node *conf;             /* NULL: no file */
+    struct conf_node *conf;             /* without a file an empty tree */
 };
 
 struct boot {
@@ -276,10 +276,13 @@ static void load_plugin_files(struct boot *boot)
             LOG_INFO(boot->main_actor, "plugin %s is disabled", desc->package);
             continue;
         }
+        struct conf_node *conf = module_conf_load(boot->settings, desc->package, &found);
+        if (conf == NULL) {
+            LOG_ERR(boot->main_actor, "plugin %s is left out: its configuration can't be used", desc->package);
+            continue;
+        }
         boot->enabled[count] = desc;
-        boot->plugins[count].package = desc->package;
-        boot->plugins[count].conf = module_conf_load(boot->settings, desc->package, &found);
-        count++;
+        boot->plugins[count++] = (struct boot_plugin){desc->package, conf};
     }
 }
 

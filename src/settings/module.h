@@ -4,8 +4,9 @@
 
 #include "settings/settings.h"
 
-/* `package` is for example "janus.plugin.videoroom". Never NULL: without a (usable) file an empty tree, and *found says
- * false; a file that can't be parsed leaves a note at error level. The caller conf_frees it. */
+/* `package` is for example "janus.plugin.videoroom". Without a file an empty tree, and *found says false. NULL: there is a file,
+ * and it can't be used (noted at error level): the module must not start with defaults then, because the secrets that the file
+ * sets would silently be gone. The caller conf_frees it. */
 struct conf_node *module_conf_load(struct settings *settings, const char *package, bool *found);
 
 /* Reads a whole file of at most CONF_TEXT_MAX bytes into a tree; NULL with *error filled. Includes are relative to the

@@ -169,7 +169,7 @@ struct conf_node *module_conf_load(struct settings *settings, const char *packag
     bool broken = false;
     *found = try_file(settings, path_in(settings, package, ".jcfg"), &root, &broken)
         || try_file(settings, path_in(settings, package, ".cfg"), &root, &broken);
-    return *found ? root : conf_new();
+    return *found ? root : broken ? NULL : conf_new();
 }
 
 /* ---- all of it */
