@@ -107,6 +107,10 @@ static bool read_api(struct settings *s, const struct conf_node *g)
     s->opaqueid_in_api = conf_bool(g, "opaqueid_in_api", false);
     s->hide_dependencies = conf_bool(g, "hide_dependencies", false);
     s->interface = text_or_null(g, "interface");
+    if (conf_get(g, "api_secret") != NULL && s->api_secret == NULL) {
+        settings_note(s, LOG_LEVEL_FATAL, "api_secret is there but empty, and without one everybody is let in: set it, or take the key out");
+        return false;
+    }
     if (s->token_auth && s->token_auth_secret == NULL) {
         /* The reference needs an admin transport for the stored ones; starting without would let everybody in or nobody. */
         settings_note(s, LOG_LEVEL_FATAL, "token_auth without token_auth_secret needs the Admin API to store tokens, which is not built yet: "
