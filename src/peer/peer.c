@@ -45,9 +45,17 @@ void peer_env_fini(struct peer_env *env)
     stun_mac_free(env->mac);
 }
 
+/* After HANGUP only addresses are still told of. */
+static bool is_late(const struct peer *peer, uint8_t kind)
+{
+    return peer->phase == PEER_ENDED && kind != PEER_EVENT_HANGUP && kind != PEER_EVENT_BIND && kind != PEER_EVENT_UNBIND;
+}
+
 void peer_tell(struct peer *peer, const struct peer_event *event)
 {
     struct peer_events *events = &peer->env->events;
+    if (is_late(peer, event->kind))
+        return;
     if (events->count == events->size) {
         events->size = events->size == 0 ? 64 : events->size * 2;
         events->items = mem_resize(events->items, events->size * sizeof(*events->items));
@@ -79,6 +87,8 @@ static struct ice *make_agent(struct peer_env *env, const struct peer_open_order
         .mac = env->mac,
         .counters = &env->ice,
     };
+    if (env->base_count == 0)
+        return NULL;                    /* a machine that has no address: nobody can be connected to */
     if (!str_copy(config.ufrag, sizeof(config.ufrag), str_of(order->local.ufrag)) ||
         !str_copy(config.pwd, sizeof(config.pwd), str_of(order->local.pwd)))
         return NULL;
@@ -177,6 +187,7 @@ void peer_apply(struct peer *peer, usec_t now, const struct peer_apply_order *or
     apply_mlines(peer, now, order);
     if (order->restart) {
         peer->candidates_ended = false;
+        peer->ice_failed_at = 0;        /* a new attempt has its own time */
         (void)ice_restart(peer->ice, now, str_of(order->local.ufrag), str_of(order->local.pwd));
     }
     if (order->remote_known && order->start)
@@ -267,6 +278,15 @@ void peer_set_rate_cap(struct source *source, usec_t now, const struct rate_cap 
         peer_send_remb(mline->peer, mline, cap->bps == 0 && cap->answer_remb ? REMB_UNLIMITED_BPS : cap->bps);
 }
 
+/* How long it may stay failed before it is given up (webrtc.md 6): less once there is nothing more to come. */
+static usec_t ice_patience_ends(const struct peer *peer)
+{
+    if (peer->ice_failed_at == 0)
+        return USEC_NEVER;
+    usec_t grace = peer->ice_lost ? ICE_GRACE_CONSENT_US : peer->candidates_ended ? ICE_GRACE_US : ICE_GRACE_TRICKLE_US;
+    return peer->ice_failed_at + grace;
+}
+
 static usec_t mlines_deadline(const struct peer *peer, usec_t now)
 {
     usec_t first = USEC_NEVER;
@@ -287,8 +307,7 @@ usec_t peer_deadline(const struct peer *peer, usec_t now)
     usec_t first = usec_min(ice_deadline(peer->ice), peer->tick_at);
     if (peer->dtls != NULL)
         first = usec_min(first, dtls_deadline(peer->dtls));
-    if (peer->ice_failed_at != 0)
-        first = usec_min(first, peer->ice_failed_at + peer->ice_grace_us);
+    first = usec_min(first, ice_patience_ends(peer));
     if (peer->phase != PEER_UP)
         return first;
     if (peer->twcc != NULL)
@@ -320,7 +339,7 @@ void peer_timeout(struct peer *peer, usec_t now)
         dtls_timeout(peer->dtls, now);
         peer_drain_dtls(peer, now);
     }
-    if (peer->ice_failed_at != 0 && now >= peer->ice_failed_at + peer->ice_grace_us)
+    if (now >= ice_patience_ends(peer))
         peer_end(peer, HANGUP_ICE_FAILED);
     if (peer->phase != PEER_UP)
         return;

@@ -147,7 +147,7 @@ struct peer_public {                /* what the worker may use directly; a peer 
     struct list bindings;           /* the worker's: addresses that are this peer's */
 };
 
-/* NULL: a pool is at its limit. */
+/* NULL: a pool is at its limit, or the machine has no address. */
 struct peer *peer_new(struct peer_env *env, const struct peer_open_order *order, usec_t now);
 void peer_free(struct peer *peer);
 

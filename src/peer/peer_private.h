@@ -77,7 +77,7 @@ struct peer {
     bool has_verified;
     struct net_tuple verified;      /* where the other side was last proven to be: DTLS goes there before a pair is selected */
     usec_t ice_failed_at;           /* 0: not failed */
-    usec_t ice_grace_us;
+    bool ice_lost;                  /* it was a connection that failed, not the attempt */
     usec_t tick_at;                 /* USEC_NEVER until up */
     usec_t up_at;
     uint32_t rtcp_index;

@@ -254,6 +254,8 @@ static void packet_opened(struct rx_item *item, struct seal_job *job, usec_t now
         counters->rtp_forged++;
         return;
     }
+    if (peer->phase == PEER_ENDED)
+        return;                             /* by what came before it in the same batch */
     if (item->fresh)
         bind_fresh(item);
     struct rx_layer *rx = &mline->layers[item->layer];

@@ -46,9 +46,7 @@ static void on_ice_state(struct peer *peer, usec_t now, const struct ice_event *
         if (peer->ice_failed_at != 0)
             break;
         peer->ice_failed_at = now;
-        peer->ice_grace_us = event->failure == ICE_FAIL_CONSENT || event->failure == ICE_FAIL_LOST ? ICE_GRACE_CONSENT_US
-                             : peer->candidates_ended                                              ? ICE_GRACE_US
-                                                                                                   : ICE_GRACE_TRICKLE_US;
+        peer->ice_lost = event->failure == ICE_FAIL_CONSENT || event->failure == ICE_FAIL_LOST;
         if (peer->was_connected)
             peer_tell(peer, &(struct peer_event){.kind = PEER_EVENT_ICE_FAILED});
         if (peer->was_connected && peer->env->settings.hangup_on_failed)
