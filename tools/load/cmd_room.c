@@ -12,7 +12,8 @@
 struct total {
     uint64_t packets;
     uint64_t bytes;
-    uint64_t lost;
+    uint64_t lost_audio;            /* nobody asks for audio again */
+    uint64_t lost_video;            /* after retransmissions */
     uint64_t repeated;
     uint64_t strange;
     uint64_t renumbered;
@@ -27,7 +28,7 @@ static void add(struct total *total, const struct verify *verify)
         return;
     total->packets += verify->packets;
     total->bytes += verify->bytes;
-    total->lost += verify_lost(verify);
+    *(verify->video ? &total->lost_video : &total->lost_audio) += verify_lost(verify);
     total->repeated += verify->repeated;
     total->strange += verify->strange;
     total->renumbered += verify->renumbered;
@@ -67,7 +68,8 @@ static void report(struct load *load, const struct peers *peers, const struct to
     report_add(out, "viewers", peers->up, "", 0);
     report_add(out, "packets_per_s", packets / seconds, "", 0);
     report_add(out, "mbit_per_s", (double)(after->bytes - before->bytes) * 8 / seconds / 1e6, "", 1);
-    report_add(out, "lost", (double)after->lost, "", 0);
+    report_add(out, "lost_video", (double)after->lost_video, "", 0);
+    report_add(out, "lost_audio", (double)after->lost_audio, "", 0);
     report_add(out, "repeated", (double)after->repeated, "", 0);
     report_add(out, "wrong_bytes", (double)after->strange, "", 0);
     report_add(out, "wrong_numbers", (double)(after->renumbered + after->out_of_time), "", 0);
