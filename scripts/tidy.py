@@ -11,6 +11,9 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+sys.dont_write_bytecode = True        # no __pycache__ in the tree
+import compat
+
 ROOT = Path(__file__).resolve().parent.parent
 SRC = ROOT / "src"
 FILE_LINES_MAX = 1000
@@ -249,6 +252,12 @@ def check_documents():
                 complain(document, number, f"`{name}()` is nowhere in src")
 
 
+def check_compat():
+    """docs/JANUS-COMPAT.md and docs/PLUGINS.md name all that the code has (scripts/compat.py)."""
+    for path, text in compat.problems():
+        complain(path, 0, text)
+
+
 def check_lock_file():
     lock = ROOT / "package-lock.json"
     if lock.exists() and ("://" in lock.read_text() or '"resolved"' in lock.read_text()):
@@ -265,7 +274,7 @@ def check_configuration():
 
 def main():
     quick = "--quick" in sys.argv[1:]
-    checks = [check_includes, check_words, check_other_marks, check_file_sizes, check_twins, check_documents, check_lock_file, check_configuration]
+    checks = [check_includes, check_words, check_other_marks, check_file_sizes, check_twins, check_documents, check_compat, check_lock_file, check_configuration]
     if not quick:
         checks.append(check_headers_alone)
     failed = 0
