@@ -44,6 +44,14 @@ void clients_fini(struct clients *env)
     mem_put(env->gather);
 }
 
+/* What a client holds of all clients' memory for output. An HTTP answer is the site's own, or a few bytes. */
+static void count_queued(struct clients *env, struct client *c)
+{
+    uint32_t bytes = c->state == CLIENT_HTTP ? 0 : c->out.event_bytes + c->out.reply_bytes;
+    env->queued_bytes = env->queued_bytes - c->queued_bytes + bytes;
+    c->queued_bytes = bytes;
+}
+
 bool client_open(struct clients *env, struct client *c, const struct client_origin *origin, const struct net_addr *addr, usec_t now)
 {
     c->origin = origin;
@@ -70,6 +78,7 @@ void client_fini(struct clients *env, struct client *c)
     env->partial_bytes -= c->partial_bytes;
     c->partial_bytes = 0;
     outq_fini(&c->out);
+    count_queued(env, c);
     tls_free(&env->tls_pool, c->tls);
     mem_put(c->held);
     c->tls = NULL;
@@ -97,6 +106,7 @@ void client_kill(struct clients *env, struct client *c, enum client_end end)
     count_end(env, c, end);
     c->state = CLIENT_DEAD;
     outq_fini(&c->out);
+    count_queued(env, c);
     drop_held(c);
 }
 
@@ -278,19 +288,27 @@ void client_queue_lasting(struct client *c, usec_t now, struct view text)
     outq_add_lasting(&c->out, OUT_REPLY, VIEW(NULL, 0), text);
 }
 
-/* One more text of that kind may wait. One event always may, however long. */
+/* Whether `size` more would be beyond what one client may have waiting. One event always may, however long. */
+static bool is_own_share_full(const struct outq *q, enum out_kind kind, size_t size)
+{
+    if (kind == OUT_EVENT && q->events > 0 && (q->events >= IO_EVENTS_MAX || q->event_bytes + size > IO_EVENT_BYTES_MAX))
+        return true;
+    return q->reply_bytes + size > IO_REPLY_BYTES_MAX;
+}
+
+static bool is_common_share_full(const struct clients *env, const struct client *c, size_t size)
+{
+    return c->queued_bytes + size > IO_QUEUED_BYTES_FREE && env->queued_bytes + size > IO_QUEUED_BYTES_MAX;
+}
+
+/* One more text of that kind may wait. */
 static bool has_room(struct clients *env, struct client *c, enum out_kind kind, size_t size)
 {
-    const struct outq *q = &c->out;
-    if (kind == OUT_EVENT && q->events > 0 && (q->events >= IO_EVENTS_MAX || size > IO_EVENT_BYTES_MAX - q->event_bytes)) {
-        client_kill(env, c, CLIENT_END_EVENTS_PILED);
-        return false;
-    }
-    if (size > IO_REPLY_BYTES_MAX - q->reply_bytes) {
-        client_kill(env, c, CLIENT_END_REPLIES_PILED);
-        return false;
-    }
-    return true;
+    if (!is_own_share_full(&c->out, kind, size) && !is_common_share_full(env, c, size))
+        return true;
+    bool events = kind == OUT_EVENT && c->out.reply_bytes + size <= IO_REPLY_BYTES_MAX;
+    client_kill(env, c, events ? CLIENT_END_EVENTS_PILED : CLIENT_END_REPLIES_PILED);
+    return false;
 }
 
 void client_send(struct clients *env, struct client *c, usec_t now, enum out_kind kind, struct view text, void *block)
@@ -313,6 +331,7 @@ void client_send(struct clients *env, struct client *c, usec_t now, enum out_kin
         outq_add_block(&c->out, kind, prefix, text, block);
     else
         outq_add(&c->out, kind, prefix, text);
+    count_queued(env, c);
 }
 
 bool client_queue_pong(struct clients *env, struct client *c, usec_t now, struct view payload)
@@ -367,6 +386,7 @@ static void encrypt(struct clients *env, struct client *c)
         return;
     }
     release_credits(c, outq_sent(&c->out, size));
+    count_queued(env, c);
 }
 
 static size_t plain_output(struct clients *env, struct client *c, struct view parts[OUTQ_PARTS])
@@ -428,7 +448,6 @@ size_t client_output(struct clients *env, struct client *c, usec_t now, struct v
 
 void client_sent(struct clients *env, struct client *c, usec_t now, size_t size)
 {
-    (void)env;
     if (size == 0)
         return;
     c->last_progress = now;
@@ -436,6 +455,7 @@ void client_sent(struct clients *env, struct client *c, usec_t now, size_t size)
         tls_sent(c->tls, size);
     else
         release_credits(c, outq_sent(&c->out, size));
+    count_queued(env, c);
 }
 
 /* --- Deadlines -------------------------------------------------------------------------------------------------- */

@@ -95,6 +95,7 @@ struct clients {
     struct pool http_pool;
     struct pool tls_pool;
     size_t partial_bytes;            /* memory in messages that aren't whole */
+    size_t queued_bytes;             /* replies and events that wait to be written */
     struct client_counters counters;
     struct ws_input raw;             /* what client_feed got and isn't used yet */
     struct ws_input clear;           /* the same without TLS; of `resumed` when that is set */
@@ -126,6 +127,7 @@ struct client {
     uint8_t credits_used;
     uint32_t request_bytes;          /* of the texts that control still has, about */
     uint32_t partial_bytes;          /* of env->partial_bytes */
+    uint32_t queued_bytes;           /* of env->queued_bytes */
     struct tls *tls;                 /* NULL: none */
     struct client_http *http;        /* CLIENT_HTTP only */
     struct client_held *held;        /* clear bytes that wait for credits */

@@ -14,6 +14,9 @@
 #define IO_EVENTS_MAX         2000u
 #define IO_REPLY_BYTES_STOP   (256u * 1024u)            /* replies waiting: past it no further request is taken */
 #define IO_REPLY_BYTES_MAX    (64u * 1024u * 1024u)     /* replies waiting: past it the client is closed */
+#define IO_QUEUED_BYTES_MAX   (512u * 1024u * 1024u)    /* replies and events waiting, of all clients together: past it those
+                                                           that would get more are closed */
+#define IO_QUEUED_BYTES_FREE  (256u * 1024u)            /* what each may have of it in any case */
 
 #define IO_READ_BYTES         32768u                    /* of one client in one turn; what is held back is at most this and a record */
 #define IO_WRITE_BYTES        (256u * 1024u)            /* to one client in one turn */

@@ -22,6 +22,12 @@ void ws_fini(struct ws *ws)
     buf_fini(&ws->text);
 }
 
+void ws_stop(struct ws *ws)
+{
+    ws->over = true;
+    buf_fini(&ws->text);
+}
+
 bool ws_is_partial(const struct ws *ws)
 {
     return ws->head_size > 0 || ws->in_payload || ws->fragments > 0;
@@ -34,8 +40,7 @@ static bool is_control(uint8_t opcode)
 
 static bool fail(struct ws *ws, struct ws_event *event, unsigned code)
 {
-    ws->over = true;
-    buf_fini(&ws->text);
+    ws_stop(ws);
     *event = (struct ws_event){.kind = WS_ERROR, .code = (uint16_t)code};
     return true;
 }

@@ -77,6 +77,7 @@ struct ws_input {
 /* Messages above `limit` are refused by 1009, before memory is taken for them. */
 void ws_init(struct ws *ws, enum ws_side side, uint32_t limit);
 void ws_fini(struct ws *ws);
+void ws_stop(struct ws *ws);                     /* nothing more is read; what was there of a message is forgotten */
 bool ws_read(struct ws *ws, struct ws_input *input, struct ws_event *event);
 bool ws_is_partial(const struct ws *ws);         /* inside a frame, or between the fragments of a message */
 

@@ -169,6 +169,9 @@ static void test_texts_that_are_not_whole_are_bounded_in_sum(void **state)
     assert_true(client_is_gone(&r.c));
     assert_string_equal(rig_frames(&r), "C:1009");
     assert_int_equal(r.env.counters.ended[CLIENT_END_PARTIALS_PILED], 1);
+    assert_int_equal(r.env.partial_bytes, IO_PARTIAL_BYTES_MAX - 1000);
+    rig_say(&r, VIEW(b.data + 80000, 100000));                      /* the peer goes on while we wait for its close */
+    assert_null(r.c.ws.text.data);
     free(text);
     buf_fini(&b);
     client_fini(&r.env, &r.c);
@@ -309,6 +312,58 @@ static void test_one_huge_event_is_delivered(void **state)
     rig_settle(&r);
     assert_int_equal(r.heard.size, size + 10);
     rig_fini(&r);
+}
+
+static void test_no_event_passes_behind_a_huge_one(void **state)
+{
+    (void)state;
+    struct rig r;
+    size_t size = IO_EVENT_BYTES_MAX + 1000;
+    rig_init(&r);
+    rig_open(&r, NULL);
+    rig_upgrade(&r);
+    r.reads = false;
+    uint8_t *own = block_of(size);
+    client_send(&r.env, &r.c, r.now, OUT_EVENT, VIEW(own, size), own);
+    assert_false(client_is_gone(&r.c));
+    send_text(&r, OUT_EVENT, "event");
+    assert_true(client_is_dead(&r.c));
+    assert_int_equal(r.env.counters.ended[CLIENT_END_EVENTS_PILED], 1);
+    rig_fini(&r);
+    assert_int_equal(seam_mem_outstanding(), 0);
+}
+
+/* A thousand clients that ask for long lists and read none: the sum is bounded, and those who read go on. */
+static void test_output_that_waits_is_bounded_in_sum(void **state)
+{
+    (void)state;
+    static const enum out_kind kinds[] = {OUT_REPLY, OUT_EVENT};
+    static const enum client_end ends[] = {CLIENT_END_REPLIES_PILED, CLIENT_END_EVENTS_PILED};
+    for (size_t i = 0; i < ARRAY_COUNT(kinds); i++) {
+        struct rig r;
+        size_t others = IO_QUEUED_BYTES_MAX - 100000, size = IO_QUEUED_BYTES_FREE - 100;
+        rig_init(&r);
+        rig_open(&r, NULL);
+        rig_upgrade(&r);
+        r.env.queued_bytes = others;
+        uint8_t *own = block_of(size);
+        client_send(&r.env, &r.c, r.now, kinds[i], VIEW(own, size), own);
+        assert_false(client_is_gone(&r.c));                         /* so much each may have */
+        assert_true(r.env.queued_bytes > others + size);
+        rig_settle(&r);
+        assert_int_equal(r.env.queued_bytes, others);
+        r.reads = false;
+        own = block_of(size);
+        client_send(&r.env, &r.c, r.now, kinds[i], VIEW(own, size), own);
+        assert_false(client_is_gone(&r.c));
+        own = block_of(1000);
+        client_send(&r.env, &r.c, r.now, kinds[i], VIEW(own, 1000), own);
+        assert_true(client_is_dead(&r.c));
+        assert_int_equal(r.env.counters.ended[ends[i]], 1);
+        assert_int_equal(r.env.queued_bytes, others);
+        rig_fini(&r);
+        assert_int_equal(seam_mem_outstanding(), 0);
+    }
 }
 
 static void test_replies_have_a_last_limit_too(void **state)
@@ -819,6 +874,8 @@ int main(void)
         cmocka_unit_test(test_a_client_that_reads_no_events_is_closed_at_2000),
         cmocka_unit_test(test_a_client_that_reads_no_events_is_closed_at_4_mib),
         cmocka_unit_test(test_one_huge_event_is_delivered),
+        cmocka_unit_test(test_no_event_passes_behind_a_huge_one),
+        cmocka_unit_test(test_output_that_waits_is_bounded_in_sum),
         cmocka_unit_test(test_replies_have_a_last_limit_too),
         cmocka_unit_test(test_pings_without_reading_are_bounded),
         cmocka_unit_test(test_output_taken_byte_by_byte_is_the_same_stream),
