@@ -25,7 +25,8 @@ done
 need_packages debootstrap
 
 base=${DEBIAN_CHECK_DIR:-/var/tmp/cardea-debian}
-mirror=${DEBIAN_MIRROR:?says where packages come from}
+# Packages come from where this machine's own come from.
+mirror=${DEBIAN_MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -v security | head -n 1)}
 mkdir -p "$base"
 
 root=''
