@@ -118,7 +118,7 @@ def missing_verbs():
         if row not in lines:
             yield f"lacks, or has otherwise, the row {row}"
     declared = set(re.findall(r"\bhost_\w+(?=\()", (SRC / "plugins/plugin.h").read_text()))
-    for verb in sorted(declared - backticked(VERBS) - {f"host_{word}" for word in backticked(VERBS)}):
+    for verb in sorted(declared - backticked(VERBS)):
         yield f"does not mention `{verb}` (src/plugins/plugin.h)"
 
 
