@@ -114,10 +114,11 @@ static void handle_ready(struct actor *self, const struct epoll_event *events, i
     }
 }
 
-/* Only when everything sent before has been handled: what led to the question may still lie in another sender's ring. */
+/* Only when everything sent before has been handled: what led to the question may still lie in another sender's ring. Not when
+ * nothing at all is left: under load that moment never comes. */
 static void handle_stop(struct actor *self)
 {
-    if (!self->stop_asked || self->stop_told || self->more || mailbox_has_messages(self))
+    if (!self->stop_asked || self->stop_told || !mailbox_is_past_stop(self))
         return;
     self->stop_told = true;
     if (self->ops->on_stop != NULL)

@@ -49,7 +49,9 @@ struct actor {
     usec_t now;                         /* this turn's */
     usec_t ended;                       /* when the last turn ended */
     bool more;                          /* inputs were left over: do not wait */
-    bool stop_asked;                    /* on_stop is due when nothing is left to read */
+    bool stop_asked;                    /* on_stop is due when all before the marks has been read */
+    uint32_t stop_marks[ACTOR_LIMIT];   /* of the rings, by sender, as they were when it was asked */
+    uint64_t stop_lane_marks[ACTOR_LIMIT];
     bool stop_told;
     bool stopping;                      /* the loop ends after this turn */
     bool no_pwait2;                     /* the kernel has no epoll_pwait2 */
@@ -84,5 +86,6 @@ bool mailbox_flush_spill(struct actor *self);           /* true: some is left */
 void mailbox_ring_bells(struct actor *self);
 bool mailbox_has_messages(struct actor *self);          /* in any ring */
 bool mailbox_has_records(struct actor *self);           /* in any lane */
+bool mailbox_is_past_stop(struct actor *self);          /* nothing is left that was there when the stop was asked for */
 void mailbox_read_messages(struct actor *self);
 void mailbox_read_relay(struct actor *self);

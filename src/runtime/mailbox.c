@@ -203,6 +203,31 @@ void *message_take(const struct message *m)
     return copy;
 }
 
+static void on_stop_asked(struct actor *self)
+{
+    if (self->stop_asked)
+        return;
+    self->stop_asked = true;
+    for (uint32_t i = 0; i < self->set->count; i++) {
+        actor_id from = self->set->ids[i];
+        self->stop_marks[from] = ring_mark(self->in[from]);
+        if (self->lanes_in[from] != NULL)
+            self->stop_lane_marks[from] = lane_mark(self->lanes_in[from]);
+    }
+}
+
+bool mailbox_is_past_stop(struct actor *self)
+{
+    for (uint32_t i = 0; i < self->set->count; i++) {
+        actor_id from = self->set->ids[i];
+        if (!ring_is_past(self->in[from], self->stop_marks[from]))
+            return false;
+        if (self->lanes_in[from] != NULL && !lane_is_past(self->lanes_in[from], self->stop_lane_marks[from]))
+            return false;
+    }
+    return true;
+}
+
 static void deliver(struct actor *self, struct ring_cell *cell)
 {
     void *block = cell->flags & CELL_BLOCK ? cell->block : NULL;
@@ -217,7 +242,7 @@ static void deliver(struct actor *self, struct ring_cell *cell)
     atomic_store_explicit(&self->last_type, cell->type, memory_order_relaxed);
     self->counters.messages++;
     if (cell->type == ACTOR_STOP)
-        self->stop_asked = true;
+        on_stop_asked(self);
     else if (self->ops->on_message != NULL)
         self->ops->on_message(self->owner, self->now, &m);
     mem_put(block);

@@ -80,6 +80,16 @@ void ring_pop(struct ring *ring)
     atomic_store_explicit(&ring->head, head + 1, memory_order_release);
 }
 
+uint32_t ring_mark(struct ring *ring)
+{
+    return atomic_load_explicit(&ring->tail, memory_order_acquire);
+}
+
+bool ring_is_past(struct ring *ring, uint32_t mark)
+{
+    return (int32_t)(atomic_load_explicit(&ring->head, memory_order_relaxed) - mark) >= 0;
+}
+
 /* ---- bytes */
 
 #define LANE_ALIGN  8u
@@ -175,6 +185,16 @@ void lane_pop(struct lane *lane)
     uint64_t head = atomic_load_explicit(&lane->head, memory_order_relaxed);
     atomic_store_explicit(&lane->head, head + lane->reading, memory_order_release);
     lane->reading = 0;
+}
+
+uint64_t lane_mark(struct lane *lane)
+{
+    return atomic_load_explicit(&lane->tail, memory_order_acquire);
+}
+
+bool lane_is_past(struct lane *lane, uint64_t mark)
+{
+    return atomic_load_explicit(&lane->head, memory_order_relaxed) >= mark;
 }
 
 /* ---- doorbell */

@@ -41,6 +41,9 @@ void ring_fini(struct ring *ring);
 bool ring_push(struct ring *ring, const struct ring_cell *cell);       /* false: full */
 struct ring_cell *ring_peek(struct ring *ring);         /* the oldest, in place until ring_pop; NULL: empty */
 void ring_pop(struct ring *ring);
+/* Consumer's side: a mark behind all that lies in the ring now, and whether all before a mark has been popped. */
+uint32_t ring_mark(struct ring *ring);
+bool ring_is_past(struct ring *ring, uint32_t mark);
 
 /* Records lie in one piece, 8-byte aligned, behind a 4-byte size; one that would wrap is preceded by a filler. */
 struct lane {
@@ -59,6 +62,8 @@ bool lane_push(struct lane *lane, struct view head, struct view body);     /* fa
 bool lane_peek(struct lane *lane, struct view *record); /* in place until lane_pop */
 void lane_pop(struct lane *lane);
 bool lane_is_empty(struct lane *lane);                  /* consumer's side */
+uint64_t lane_mark(struct lane *lane);                  /* as ring_mark */
+bool lane_is_past(struct lane *lane, uint64_t mark);
 
 /* The sleeping receiver. Receiver: doorbell_arm, look at every ring once more, then either wait on `fd` or doorbell_disarm.
  * Sender: push, then doorbell_ring: true when the receiver had to be woken. Between "say I sleep" and "look again", and between

@@ -16,10 +16,11 @@
 #include "runtime/actor.h"
 #include "runtime/clock.h"
 
-enum { PING = 1, PONG, TEXT, BLOCK, COUNT, WITH_OP, SLOW };
+enum { PING = 1, PONG, TEXT, BLOCK, COUNT, WITH_OP, SLOW, AGAIN };
 
 #define WORKER ACTOR_WORKER_0
 #define OTHER  (ACTOR_WORKER_0 + 1)
+#define MANY   50000u
 
 /* The main actor of a test: plays a script in on_message and on_turn, and ends when `done`. */
 struct director {
@@ -90,6 +91,8 @@ static void player_message(void *owner, usec_t now, const struct message *m)
         actor_send_block(p->actor, m->from, m->type, m->op, message_take(m), m->size);
     else if (m->type == SLOW)
         usleep(3000);
+    else if (m->type == AGAIN && p->got < MANY)
+        actor_send(p->actor, actor_self(p->actor), AGAIN, NULL, 0);
 }
 
 static void player_relay(void *owner, usec_t now, actor_id from, struct view record)
@@ -214,8 +217,6 @@ static void test_two_actors_answer_each_other(void **state)
 
 /* ---- more than a ring holds */
 
-#define MANY 50000u
-
 static void begin_many(struct director *d)
 {
     for (uint32_t i = 0; i < MANY; i++)
@@ -240,6 +241,33 @@ static void test_what_overflows_a_ring_arrives_later_and_in_order(void **state)
     assert_true(c->spilled > 0);
     assert_int_equal(c->spill_now, 0);
     assert_true(c->spill_max > 0 && c->spill_max <= c->spilled);
+    actors_free(s.set);
+}
+
+/* ---- a stop under load */
+
+static void begin_flood(struct director *d)
+{
+    actor_send(d->actor, WORKER, AGAIN, NULL, 0);
+    for (uint32_t i = 0; i < 2000; i++)
+        actor_send(d->actor, WORKER, WITH_OP, NULL, 0);
+    end(d);
+}
+
+static void hear_answer(struct director *d, const struct message *m)
+{
+    d->fine = m->type == PONG;
+}
+
+/* An actor that finds something to read at the end of every turn stops all the same, after what was sent before. */
+static void test_a_flood_does_not_hold_up_the_stop(void **state)
+{
+    (void)state;
+    struct stage s;
+    stage_open(&s);
+    stage_play(&s, begin_flood, hear_answer);
+    assert_int_equal(s.director.heard, 2000);
+    assert_true(s.player.got > 2000 && s.player.got < MANY);
     actors_free(s.set);
 }
 
@@ -392,6 +420,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_two_actors_answer_each_other),
         cmocka_unit_test(test_what_overflows_a_ring_arrives_later_and_in_order),
+        cmocka_unit_test(test_a_flood_does_not_hold_up_the_stop),
         cmocka_unit_test(test_payloads_move_inline_and_as_blocks),
         cmocka_unit_test(test_a_full_lane_drops_and_counts),
         cmocka_unit_test(test_a_ready_descriptor_is_reported_with_its_token),
