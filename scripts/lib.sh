@@ -103,7 +103,7 @@ need_npm() {
 build_release() {
   local dir=build/release
   if [ ! -f $dir/build.ninja ]; then
-    step "Preparing the build" meson-release meson setup $dir --buildtype=release -Db_lto=true -Db_lto_threads="$(nproc)" -Dtests=false -Dfuzz=false -Dtools=false || return 1
+    step "Preparing the build" meson-release meson setup $dir --buildtype=release -Db_lto=true -Dc_link_args=-flto=auto -Dtests=false -Dfuzz=false -Dtools=false || return 1
   fi
   if ! step "Building the server" ninja-release ninja -C $dir cardea; then
     say "  once more, without link-time optimisation"

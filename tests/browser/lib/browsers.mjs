@@ -157,11 +157,17 @@ export function difference(a, b) {
   return most;
 }
 
+/* How often a stream may stand still on a machine that is busy with five browsers: in no three slices in a row, and in no more than a
+ * fifth of all. */
+const STILL_IN_A_ROW = 2;
+const STILL_SHARE = 0.2;
+
 /* Every stream a page receives must go on for `ms`: frames decoded in every slice, pictures changing, sound with energy. */
 export async function watch(page, { ms, people, slice = 2000, which = 'subscriberPc', audio = true, video = true, label = '' }) {
   const problems = [];
   const end = Date.now() + ms;
   let before = await received(page, which);
+  const still = new Map();               /* "kind mid" -> {row, all, worst} */
   const seen = new Map();
   const look = async () => {
     for (const { name, pixels } of await pictures(page)) {
@@ -172,17 +178,31 @@ export async function watch(page, { ms, people, slice = 2000, which = 'subscribe
   };
   let slices = 0;
   while (Date.now() < end) {
-    await sleep(Math.min(slice, Math.max(200, end - Date.now())));
+    await sleep(Math.min(slice, Math.max(500, end - Date.now())));
     const now = await received(page, which);
-    const videos = Object.entries(now).filter(([, s]) => s.kind === 'video' && s.packets > 0);
-    const audios = Object.entries(now).filter(([, s]) => s.kind === 'audio' && s.packets > 0);
-    if (video && videos.filter(([mid, s]) => s.frames > (before[mid]?.frames ?? 0)).length < people)
-      problems.push(`${label}: in slice ${slices} only ${videos.filter(([mid, s]) => s.frames > (before[mid]?.frames ?? 0)).length} of ${people} pictures moved`);
-    if (audio && audios.filter(([mid, s]) => s.energy > (before[mid]?.energy ?? 0)).length < people)
-      problems.push(`${label}: in slice ${slices} only ${audios.filter(([mid, s]) => s.energy > (before[mid]?.energy ?? 0)).length} of ${people} voices had energy`);
+    for (const kind of ['audio', 'video']) {
+      const streams = Object.entries(now).filter(([, s]) => s.kind === kind && s.packets > 0);
+      const counter = kind === 'audio' ? 'energy' : 'frames';
+      for (const [mid, s] of streams) {
+        const entry = still.get(`${kind} ${mid}`) ?? { row: 0, all: 0, worst: 0 };
+        const moved = s[counter] > (before[mid]?.[counter] ?? 0);
+        entry.row = moved ? 0 : entry.row + 1;
+        entry.all += moved ? 0 : 1;
+        entry.worst = Math.max(entry.worst, entry.row);
+        still.set(`${kind} ${mid}`, entry);
+      }
+    }
     before = now;
     await look();
     slices++;
+  }
+  /* Streams of people who have left may stand still for ever: so many must go on, not all. */
+  for (const [kind, wanted] of [['audio', audio], ['video', video]]) {
+    const streams = [...still].filter(([name]) => name.startsWith(kind));
+    const good = streams.filter(([, { all, worst }]) => worst <= STILL_IN_A_ROW && all <= Math.max(1, slices * STILL_SHARE));
+    if (wanted && good.length < people)
+      problems.push(`${label}: ${good.length} of ${people} ${kind} streams went on, in ${slices} slices of ${slice} ms: `
+        + streams.map(([name, { all, worst }]) => `${name} stood still in ${all}, ${worst} in a row`).join('; '));
   }
   if (video) {
     /* a loaded machine may paint seldom: look again before saying that a picture stands still */
