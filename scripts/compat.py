@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Keeps two documents as complete as the code: docs/JANUS-COMPAT.md has to name every key, option, verb, request, field and error
-code that the code reads or writes, and docs/PLUGINS.md every verb that each request of a plugin can reach. Asked by tidy.py.
+"""Keeps documents as complete as the code: docs/JANUS-COMPAT.md has to name every key, option, verb, request, field and error code
+that the code reads or writes, docs/PLUGINS.md every verb that each request of a plugin can reach; and links have to lead somewhere.
+Asked by tidy.py.
 
 usage: scripts/compat.py            says what is missing
        scripts/compat.py --verbs    prints the table of verbs as docs/PLUGINS.md wants it
@@ -122,7 +123,29 @@ def missing_verbs():
         yield f"does not mention `{verb}` (src/plugins/plugin.h)"
 
 
+# ---- links ----
+
+def anchors(path):
+    headings = re.findall(r"^#+ (.*)$", path.read_text(), re.M)
+    return {re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
+
+
+def broken_links():
+    """Of README.md and docs/: files that are not there, and headings that are not in them."""
+    for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
+        for target in re.findall(r"\]\(([^)\s]+)\)", path.read_text()):
+            name, _, anchor = target.partition("#")
+            there = path.parent / name if name else path
+            if "://" in target:
+                continue
+            if not there.exists():
+                yield path, f"links to {target}: there is no such file"
+            elif anchor and anchor not in anchors(there):
+                yield path, f"links to {target}: there is no such heading"
+
+
 def problems():
+    yield from broken_links()
     yield from ((NAMES, text) for text in missing_names())
     yield from ((VERBS, text) for text in missing_verbs())
 
