@@ -1,6 +1,7 @@
 /* Texts, documents and credits: transports.md 3.6 and msg/io.h. */
 #include "control/server.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,12 +73,40 @@ static void test_a_depth_bomb_is_an_error(void **state)
     char *bomb = malloc(1000000);
     memset(bomb, '[', 1000000);
     server_say_bytes(&s, 1, bomb, 1000000);
+    expect_error(&s, 1, 454, "Invalid Janus API request - more than 20000 values");
+    server_say_bytes(&s, 1, bomb, VALUES_PER_TEXT_MAX);
     expect_error(&s, 1, 454, "Invalid Janus API request - <string>(1,2049): maximum parsing depth reached near '['");
     memset(bomb, '[', 2000);
     memset(bomb + 2000, ']', 2000);
     server_say_bytes(&s, 1, bomb, 4000);
     expect_error(&s, 1, 456, "Missing mandatory element (transaction)");
     free(bomb);
+    server_end(&s);
+}
+
+/* 350,000 empty objects in 1 MB are 70 ms of parsing and 100 MB, and everybody else waits. What stands inside strings counts
+ * for nothing: a description or a message may be long. */
+static void test_a_width_bomb_is_an_error(void **state)
+{
+    (void)state;
+    static const char head[] = "{\"janus\":\"ping\",\"transaction\":\"a\",\"text\":\"\\\"[[[{{{,,,";
+    char *text = malloc(1000100);
+    memcpy(text, head, sizeof(head) - 1);
+    memset(text + sizeof(head) - 1, ',', 1000000);
+    memcpy(text + 1000000, "\\\\\"}", 4);
+    server_say_bytes(&s, 1, text, 1000004);
+    expect_text(&s, 1, "{\"janus\":\"pong\",\"transaction\":\"a\"}");
+    size_t size = sizeof(PING("a")) - 2;
+    memcpy(text, PING("a"), size);
+    size += (size_t)sprintf(text + size, ",\"x\":[0");
+    for (unsigned i = 0; i < VALUES_PER_TEXT_MAX; i++)
+        size += (size_t)sprintf(text + size, ",{}");
+    size += (size_t)sprintf(text + size, "]}");
+    server_say_bytes(&s, 1, text, size);
+    expect_error(&s, 1, 454, "Invalid Janus API request - more than 20000 values");
+    assert_int_equal(server_credits(&s, 1), 2);
+    assert_int_equal(control_counters(s.control)->too_many_documents, 1);
+    free(text);
     server_end(&s);
 }
 
@@ -275,6 +304,7 @@ int main(void)
         cmocka_unit_test_setup(test_one_broken_document_spoils_its_text, setup),
         cmocka_unit_test_setup(test_texts_that_are_no_json, setup),
         cmocka_unit_test_setup(test_a_depth_bomb_is_an_error, setup),
+        cmocka_unit_test_setup(test_a_width_bomb_is_an_error, setup),
         cmocka_unit_test_setup(test_a_text_cut_anywhere_is_answered_once, setup),
         cmocka_unit_test_setup(test_many_documents_take_several_turns_in_order, setup),
         cmocka_unit_test_setup(test_clients_with_many_documents_take_turns, setup),
