@@ -101,22 +101,31 @@ static void apply_source(struct mline *mline)
     mline->source = source;
 }
 
+/* A description that names the SSRC it named before says nothing new: the layer may have found another since. */
+static void apply_ssrcs(struct mline *mline, uint8_t layer, const struct mline_desc *before)
+{
+    const uint32_t ssrc = mline->desc.remote_ssrc[layer], rtx_ssrc = mline->desc.remote_rtx_ssrc[layer];
+    struct rx_layer *rx = &mline->layers[layer];
+    if (ssrc != 0 && ssrc != before->remote_ssrc[layer])
+        mline_set_layer_ssrc(mline, layer, ssrc);
+    if (rtx_ssrc == 0 || rtx_ssrc == before->remote_rtx_ssrc[layer] || rtx_ssrc == rx->rtx_ssrc)
+        return;
+    rx->rtx_ssrc = rtx_ssrc;
+    rx->seal_rtx = (struct seal_rx_stream){.ssrc = rtx_ssrc};
+}
+
 void mline_apply(struct mline *mline, usec_t now, const struct mline_desc *desc)
 {
     (void)now;
-    bool stopped = mline->desc.recv && !desc->recv;
+    const struct mline_desc before = mline->desc;
+    bool stopped = before.recv && !desc->recv;
     mline->desc = *desc;
     if (mline->desc.layer_count == 0 || mline->desc.layer_count > LAYERS_MAX)
         mline->desc.layer_count = 1;
     for (uint8_t i = 0; i < LAYERS_MAX; i++) {
         struct rx_layer *rx = &mline->layers[i];
         rx->report.clock_hz = clock_of(desc);
-        if (desc->remote_ssrc[i] != 0)
-            mline_set_layer_ssrc(mline, i, desc->remote_ssrc[i]);
-        if (desc->remote_rtx_ssrc[i] != 0 && rx->rtx_ssrc != desc->remote_rtx_ssrc[i]) {
-            rx->rtx_ssrc = desc->remote_rtx_ssrc[i];
-            rx->seal_rtx = (struct seal_rx_stream){.ssrc = rx->rtx_ssrc};
-        }
+        apply_ssrcs(mline, i, &before);
         if (stopped && rx->receiving)
             mline_receiving(mline, i, false, 0);
     }
@@ -179,6 +188,23 @@ void mline_keep_sealed(struct mline *mline, usec_t now, struct view packet)
     (*slot)->size = (uint16_t)packet.size;
     (*slot)->sent_at = now;
     memcpy((*slot)->bytes, packet.data, packet.size);
+}
+
+void mline_expire_sealed(struct mline *mline, usec_t now)
+{
+    bool any = false;
+    if (mline->sealed == NULL)
+        return;
+    for (unsigned i = 0; i < SEALED_RING; i++) {
+        struct sealed_packet **slot = &mline->sealed->slots[i];
+        if (*slot != NULL && now - (*slot)->sent_at > SINK_KEEP_US) {
+            pool_put(&mline->peer->env->sealed, *slot);
+            *slot = NULL;
+        }
+        any = any || *slot != NULL;
+    }
+    if (!any)
+        drop_sealed(mline);
 }
 
 const struct sealed_packet *mline_sealed(const struct mline *mline, usec_t now, uint16_t seq)

@@ -239,9 +239,12 @@ bool peer_attach_sink(struct peer *peer, usec_t now, uint16_t mindex, struct sin
     if (mline == NULL)
         return false;
     if (mline->sink != NULL && mline->sink != sink) {
+        sink_numbers_of(mline->sink, &mline->numbers);
         slots_del(peer->env->sinks, mline->sink->name);
         sink_free(mline->sink);
     }
+    if (mline->sink != sink)
+        sink_go_on(sink, &mline->numbers);
     mline->sink = sink;
     sink_set_port(sink, &mline->port, mline->desc.nack, mline->report.clock_hz);
     if (peer_is_up(peer) && sink->source != NULL)
@@ -252,8 +255,10 @@ bool peer_attach_sink(struct peer *peer, usec_t now, uint16_t mindex, struct sin
 void peer_detach_sink(struct sink *sink)
 {
     struct mline *mline = (void *)sink->port;
-    if (mline != NULL && mline->sink == sink)
-        mline->sink = NULL;
+    if (mline == NULL || mline->sink != sink)
+        return;
+    sink_numbers_of(sink, &mline->numbers);
+    mline->sink = NULL;
 }
 
 void peer_ask_keyframe(struct source *source, usec_t now)

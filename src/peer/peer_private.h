@@ -52,6 +52,7 @@ struct mline {
     bool answer_remb;
 
     struct sink *sink;              /* what it sends; NULL: nothing */
+    struct sink_numbers numbers;    /* where the sink before it stopped: the next one goes on from there */
     struct seal_tx_stream tx;
     struct seal_tx_stream tx_rtx;
     uint16_t rtx_seq;
@@ -116,6 +117,7 @@ void mline_set_layer_ssrc(struct mline *mline, uint8_t layer, uint32_t ssrc);
 bool mline_is_rtx_pt(const struct mline *mline, uint8_t pt);
 uint8_t mline_rtx_pt(const struct mline *mline, uint8_t pt);         /* 0: none */
 void mline_receiving(struct mline *mline, uint8_t layer, bool receiving, uint32_t seconds);
+void mline_expire_sealed(struct mline *mline, usec_t now);
 const struct sealed_packet *mline_sealed(const struct mline *mline, usec_t now, uint16_t seq);
 /* peer_secure.c */
 void peer_drain_ice(struct peer *peer, usec_t now);

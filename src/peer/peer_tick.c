@@ -39,6 +39,7 @@ void peer_tick(struct peer *peer, usec_t now)
             tell_slowlink(mline, true, report_out_lost_since(&mline->report));
         if (mline->source != NULL)
             source_expire(mline->source, now);
+        mline_expire_sealed(mline, now);
     }
     while (peer->tick_at <= now)
         peer->tick_at += PEER_TICK_US;

@@ -10,6 +10,7 @@
 #include "media/rig.h"
 #include "peer/peer_private.h"
 #include "proto/rtp/demux.h"
+#include "proto/rtp/ext.h"
 
 enum { A, B };
 
