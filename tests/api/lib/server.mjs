@@ -104,6 +104,7 @@ export async function startServer(options = {}) {
   const child = spawn(BIN, args, { stdio: ['ignore', log, log], cwd: dir, env: { ...process.env, ...options.env } });
   closeSync(log);
   started.add(child);
+  child.unref();                       /* a test that failed before its stop() ends all the same; 'exit' above kills what is left */
   const exited = new Promise(done => {
     child.once('exit', (code, signal) => { started.delete(child); done({ code, signal }); });
     child.once('error', error => { started.delete(child); done({ error }); });
@@ -112,11 +113,18 @@ export async function startServer(options = {}) {
   exited.then(how => { ended = how; });
 
   const server = {
-    port, dir, child, exited, logPath,
+    port, dir, child, logPath,
+    get exited() { child.ref(); return exited; },
     pid: child.pid,
     ws: `ws://127.0.0.1:${port}/`,
     page: `http://localhost:${port}/`,
     log: () => readFileSync(logPath, 'utf8'),
+    /* The log is written by a thread of its own: a line may come a moment later. */
+    async logged(pattern, ms = 5000) {
+      for (const deadline = Date.now() + ms; !pattern.test(server.log()); await sleep(20))
+        if (Date.now() > deadline)
+          throw new Error(`not in the log within ${ms} ms: ${pattern}\n${tail(logPath)}`);
+    },
     alarms: () => server.log().split('\n').filter(line => ALARMS.some(alarm => alarm.test(line))),
     hasEnded: () => ended,
     kill: signal => child.kill(signal),
@@ -129,7 +137,7 @@ export async function startServer(options = {}) {
       if (ended === null) {
         child.kill('SIGTERM');
         const late = setTimeout(() => child.kill('SIGABRT'), STOP_MS);
-        await exited;
+        await server.exited;
         clearTimeout(late);
       }
       const alarms = server.alarms();
