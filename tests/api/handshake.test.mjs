@@ -79,7 +79,7 @@ describe('the upgrade', () => {
   });
 
   for (const path of ['/', '/janus', '/a/b/c', '/?x=y', '/a%20b?c=%00', `/${'x'.repeat(4000)}`])
-    test(`any path (${path.slice(0, 20)}): 101`, async () => {
+    test(`any path (${path.slice(0, 20)}): 101`, { skip: IS_REFERENCE && (path.length > 1000 || path.includes('%00')) && 'its library refuses' }, async () => {
       const { raw, status } = await ask(server.port, { path });
       assert.equal(status, 101);
       await raw.destroy();
@@ -109,7 +109,7 @@ describe('the upgrade', () => {
 
   test('without Upgrade or without Connection it is a request for a page: 403, then closed', async () => {
     for (const headers of [{ Upgrade: null }, { Connection: null }, { Connection: 'keep-alive' }, { Upgrade: 'h2c' }]) {
-      if (IS_REFERENCE && headers.Upgrade === undefined)
+      if (IS_REFERENCE && headers.Upgrade !== null)
         continue;
       const { raw, status } = await ask(server.port, { headers });
       assert.equal(status, 403, JSON.stringify(headers));
@@ -148,13 +148,13 @@ describe('json', () => {
   for (const [layout, ping] of [['compact', '{"janus":"pong","transaction":"x"}'], ['plain', '{"janus": "pong", "transaction": "x"}'],
     ['indented', '{\n   "janus": "pong",\n   "transaction": "x"\n}'], ['INDENTED', '{\n   "janus": "pong",\n   "transaction": "x"\n}'],
     ['nonsense', '{"janus":"pong","transaction":"x"}']])
-    test(layout, { skip: IS_REFERENCE && layout === 'INDENTED' && 'some versions compare by case' }, async () => {
+    test(layout, { skip: IS_REFERENCE && ['INDENTED', 'nonsense'].includes(layout) && 'otherwise in some versions' }, async () => {
       const server = await startServer({ name: `api-json-${layout}`, websockets: { general: { json: layout } } });
       const raw = await rawWebSocket(server.port);
       raw.write(request({ janus: 'ping', transaction: 'x' }));
       assert.equal(String((await raw.frame()).payload), ping);
       if (!IS_REFERENCE && layout === 'nonsense')
-        assert.match(server.log(), /json = "nonsense" is not known/);
+        await server.logged(/json = "nonsense" is not known/);
       await raw.destroy();
       await server.stop();
     });
@@ -181,7 +181,7 @@ describe('ws_acl', () => {
   ];
   for (const [list, forwarded, may, marks = ''] of cases)
     test(`${list}${forwarded === null ? '' : `, forwarded for ${forwarded.slice(0, 30)}`}: ${may ? 'may come' : 'sees the 101, then the end'}`,
-      { skip: IS_REFERENCE && marks.includes('ours') && 'by prefix there' }, async () => {
+      { skip: IS_REFERENCE && (marks.includes('ours') || (marks.includes('fwd') && !may)) && 'by prefix there, forwarded addresses only in later versions' }, async () => {
         const server = await startServer({ name: 'api-acl', ready: 'never', websockets: { general: { ws_acl: list, ws_acl_forwarded: marks.includes('fwd') } } });
         let raw;
         for (let i = 0; raw === undefined; i++) {
@@ -319,7 +319,7 @@ describe('listeners', () => {
     dir['janus.transport.websockets.jcfg'] = jcfg({ general: { ws: true, ws_ip: '127.0.0.1', ws_port: port }, admin: { admin_ws: true, admin_ws_port: adminPort } });
     const server = await startServer({ name: 'api-admin', port, files: dir });
     await assert.rejects(rawConnect(adminPort), { code: 'ECONNREFUSED' });
-    assert.match(server.log(), /admin_ws: the Admin API over WebSockets is not available/);
+    await server.logged(/admin_ws: the Admin API over WebSockets is not available/);
     await server.stop();
   });
 });
@@ -444,7 +444,7 @@ describe('pings of the server', { concurrency: true }, () => {
 
   test('only one of the two keys: both are ignored, and that is said', { skip: IS_REFERENCE && 'its texts are its own' }, async () => {
     const server = await startServer({ name: 'api-ping-one', websockets: { general: { pingpong_trigger: 1 } } });
-    assert.match(server.log(), /pingpong_trigger and pingpong_timeout must both be above zero/);
+    await server.logged(/pingpong_trigger and pingpong_timeout must both be above zero/);
     const raw = await rawWebSocket(server.port);
     await assert.rejects(raw.frame(2500));
     await raw.destroy();
