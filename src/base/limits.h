@@ -13,6 +13,7 @@
 /* -- sessions and handles (control) --------------------------------------------------------------------------------------- */
 #define CLIENTS_MAX              131072u    /* connections that have sessions or waiting requests; over it: 490 */
 #define SESSIONS_MAX             131072u    /* create over it: 490 "Memory error" */
+#define SESSIONS_PER_CLIENT_MAX  16384u     /* of one connection; create and claim over it: the same */
 #define HANDLES_MAX              131072u    /* attach over it: 490 "Memory error" */
 #define HANDLES_PER_SESSION_MAX  4096u      /* the same */
 #define HANDLES_CLOSED_PER_TURN  64u        /* of sessions that end; the rest in the next turns */

@@ -99,11 +99,10 @@ static void run_keepalive(struct control *c, struct api_request *request)
 static void run_claim(struct control *c, struct api_request *request)
 {
     struct caller *caller = caller_get(c, request->client, request->layout);
-    if (caller == NULL) {
+    if (caller == NULL || !session_claim(c, request->session, caller)) {
         reply_error(c, request, 490, "Memory error");
         return;
     }
-    session_claim(c, request->session, caller);
     reply_plain(c, request, "success");
 }
 

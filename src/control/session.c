@@ -25,9 +25,27 @@ static usec_t due(const struct control *c, const struct session *session)
     return at;
 }
 
+static bool has_room(const struct caller *owner)
+{
+    return owner->session_count < SESSIONS_PER_CLIENT_MAX;
+}
+
+/* NULL: under nobody. */
+static void put_under(struct session *session, struct caller *owner)
+{
+    list_del(&session->node);
+    if (session->owner != NULL)
+        session->owner->session_count--;
+    session->owner = owner;
+    if (owner == NULL)
+        return;
+    owner->session_count++;
+    list_add_tail(&owner->sessions, &session->node);
+}
+
 struct session *session_new(struct control *c, struct caller *owner, int64_t id)
 {
-    struct session *session = pool_get(&c->sessions);
+    struct session *session = has_room(owner) ? pool_get(&c->sessions) : NULL;
     if (session == NULL) {
         c->counters.sessions_refused++;
         return NULL;
@@ -35,10 +53,10 @@ struct session *session_new(struct control *c, struct caller *owner, int64_t id)
     while (id == 0 || session_find(c, id) != NULL)
         id = (int64_t)rng_id53(&c->rng);
     session->id = id;
-    session->owner = owner;
     session->active_at = c->now;
     list_init(&session->handles);
-    list_add_tail(&owner->sessions, &session->node);
+    list_init(&session->node);
+    put_under(session, owner);
     map_add(&c->sessions_by_id, &session->by_id, hash_u64(&c->key, (uint64_t)id));
     timerq_set(&c->expiries, &session->expiry, due(c, session));
     c->counters.sessions_created++;
@@ -54,22 +72,24 @@ void session_touch(struct control *c, struct session *session)
 
 static void set_owner(struct control *c, struct session *session, struct caller *owner)
 {
-    list_del(&session->node);
-    session->owner = owner;
-    if (owner != NULL)
-        list_add_tail(&owner->sessions, &session->node);
+    put_under(session, owner);
     timerq_set(&c->expiries, &session->expiry, due(c, session));
 }
 
-void session_claim(struct control *c, struct session *session, struct caller *owner)
+bool session_claim(struct control *c, struct session *session, struct caller *owner)
 {
     struct caller *before = session->owner;
     if (before == owner)
-        return;
+        return true;
+    if (!has_room(owner)) {
+        c->counters.sessions_refused++;
+        return false;
+    }
     set_owner(c, session, owner);
     c->counters.sessions_claimed++;
     if (before != NULL)
         caller_settle(c, before);
+    return true;
 }
 
 void session_lose_owner(struct control *c, struct session *session)
@@ -102,8 +122,7 @@ void session_end(struct control *c, struct session *session)
     map_del(&c->sessions_by_id, &session->by_id);
     timerq_stop(&c->expiries, &session->expiry);
     session->ending = true;
-    session->owner = NULL;
-    list_del(&session->node);
+    put_under(session, NULL);
     list_add_tail(&c->ending, &session->node);
     if (owner != NULL)
         caller_settle(c, owner);

@@ -5,12 +5,13 @@
 #include "control/state.h"
 
 struct session *session_find(const struct control *c, int64_t id);
-/* `id` 0: a random one; else one that is not in use. NULL: at SESSIONS_MAX. */
+/* `id` 0: a random one; else one that is not in use. NULL: at SESSIONS_MAX, or at SESSIONS_PER_CLIENT_MAX. */
 struct session *session_new(struct control *c, struct caller *owner, int64_t id);
 
 /* An authenticated request has named it. */
 void session_touch(struct control *c, struct session *session);
-void session_claim(struct control *c, struct session *session, struct caller *owner);
+/* False: `owner` has SESSIONS_PER_CLIENT_MAX, and the session stays where it is. */
+bool session_claim(struct control *c, struct session *session, struct caller *owner);
 /* Its transport has gone: ends it, or leaves it to a claim for reclaim_session_timeout. */
 void session_lose_owner(struct control *c, struct session *session);
 

@@ -48,6 +48,7 @@ struct caller {
     struct map_node by_ref;             /* in control.callers_by_ref */
     struct ref client;
     uint8_t layout;                     /* enum json_layout: how its events are written */
+    uint32_t session_count;
     struct list sessions;
     struct list waiting;
     struct list busy;                   /* in control.busy while something waits */

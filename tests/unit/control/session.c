@@ -42,6 +42,35 @@ static void claim(uint32_t client, int64_t session)
     expect_text(&s, client, "{\"janus\":\"success\",\"session_id\":%lld,\"transaction\":\"x\"}", (long long)session);
 }
 
+/* One connection can't take all the sessions that there are, and its end is a bounded turn. */
+static void test_a_client_has_a_named_limit_of_sessions(void **state)
+{
+    (void)state;
+    server_start(&s);
+    int64_t first = 0;
+    for (unsigned i = 0; i < SESSIONS_PER_CLIENT_MAX; i++) {
+        first = server_create(&s, 1);
+        fake_forget(s.actor);
+    }
+    server_say(&s, 1, "{\"janus\":\"create\",\"transaction\":\"c\"}");
+    expect_error(&s, 1, 490, "Memory error");
+    int64_t other = server_create(&s, 2);
+    server_say(&s, 1, "{\"janus\":\"claim\",\"transaction\":\"c\",\"session_id\":%lld}", (long long)other);
+    expect_error(&s, 1, 490, "Memory error");
+    claim(1, first);                                                /* its own */
+    expect_session(2, other);
+    server_say(&s, 1, "{\"janus\":\"destroy\",\"transaction\":\"d\",\"session_id\":%lld}", (long long)first);
+    expect_text(&s, 1, "{\"janus\":\"success\",\"session_id\":%lld,\"transaction\":\"d\"}", (long long)first);
+    claim(1, other);
+    claim(2, other);
+    server_create(&s, 1);
+    assert_int_equal(control_counters(s.control)->sessions_refused, 2);
+    server_gone(&s, 1);
+    server_turn(&s);
+    assert_int_equal(control_sizes(s.control).sessions, 1);
+    server_end(&s);
+}
+
 /* Real expiry is the time-out plus at most two seconds. */
 static usec_t time_until_timeout(uint32_t client, int64_t session)
 {
@@ -303,6 +332,7 @@ static void test_stop_closes_everything_and_refuses_sessions_before_the_secret(v
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(test_a_client_has_a_named_limit_of_sessions, setup),
         cmocka_unit_test_setup(test_an_idle_session_times_out_within_60_to_62_seconds, setup),
         cmocka_unit_test_setup(test_any_authenticated_request_keeps_a_session_alive, setup),
         cmocka_unit_test_setup(test_session_timeout_zero_is_never, setup),
