@@ -48,7 +48,8 @@ static void keep(struct kept_packet *kept, const struct media_packet *packet)
 {
     kept->packet = *packet;
     kept->packet.payload = kept->bytes;
-    memcpy(kept->bytes, packet->payload, packet->payload_size);
+    if (packet->payload_size > 0)
+        memcpy(kept->bytes, packet->payload, packet->payload_size);
     struct view descriptor = packet->ext.dependency_descriptor;
     if ((packet->ext.has & RTP_EXT_HAS_DEPENDENCY_DESCRIPTOR) == 0 || descriptor.size == 0)
         return;
