@@ -30,9 +30,12 @@ uint64_t log_dropped(const struct actors *set)
 /* A text from a client must not be able to begin a line of its own, or to move the terminal's cursor. */
 static void blunt(char *text)
 {
-    for (char *c = text; *c != '\0'; c++)
+    for (char *c = text; *c != '\0'; c++) {
         if ((unsigned char)*c < 0x20 || *c == 0x7F)
             *c = *c == '\t' || *c == '\n' ? ' ' : '?';
+        else if ((unsigned char)c[0] == 0xC2 && (unsigned char)c[1] >= 0x80 && (unsigned char)c[1] < 0xA0)
+            c[0] = c[1] = '?';          /* U+0080 to U+009F: U+009B begins a command as ESC [ does */
+    }
 }
 
 void log_write(struct actor *self, enum log_level level, const char *file, const char *function, int line, const char *format, ...)

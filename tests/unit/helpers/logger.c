@@ -92,13 +92,13 @@ static void test_lines_have_the_form_of_the_reference(void **state)
     log_write(s.writer, LOG_LEVEL_FATAL, "a/b/file.c", "function", 12, "f %d", 1);
     log_write(s.writer, LOG_LEVEL_ERR, "file.c", "function", 12, "e");
     log_write(s.writer, LOG_LEVEL_WARN, "file.c", "function", 12, "w");
-    log_write(s.writer, LOG_LEVEL_VERB, "file.c", "function", 12, "v\nforged line \x1b[31m\ttab");
+    log_write(s.writer, LOG_LEVEL_VERB, "file.c", "function", 12, "v\nforged line \x1b[31m\ttab, C1 \xC2\x9B" "31m, \xC4\x9B\xC2\xA0");
     log_write(s.writer, LOG_LEVEL_DBG, "file.c", "function", 12, "d");
     log_set_level(s.set, LOG_LEVEL_ERR);
     LOG_WARN(s.writer, "not wanted any more");
     close_stage(&s);
     assert_file(path, "before\n[me] kept until the log runs\n[me] [FATAL] [file.c:function:12] f 1\n[me] [ERR] [file.c:function:12] e\n"
-        "[me] [WARN] w\n[me] v forged line ?[31m tab\n[me] [file.c:function:12] d\n");
+        "[me] [WARN] w\n[me] v forged line ?[31m tab, C1 ??31m, \xC4\x9B\xC2\xA0\n[me] [file.c:function:12] d\n");
 }
 
 static void test_timestamps_are_local_time_in_brackets(void **state)
