@@ -123,6 +123,46 @@ def missing_verbs():
         yield f"does not mention `{verb}` (src/plugins/plugin.h)"
 
 
+# ---- limits ----
+
+LIMITS = ["base/limits.h", "io/limits.h", "plugins/videoroom/videoroom.h", "proto/sdp/sdp.h"]
+INSIDE = {"IO_LISTENERS_MAX", "SITE_DEPTH_MAX", "SITE_PATH_MAX"}          # nobody outside meets them
+
+
+def limits():
+    """Name -> number, of all that is defined as one."""
+    found = {}
+    for path in LIMITS:
+        for name, value in re.findall(r"^#define (\w+)\s+([(\w *)]*\d\w*[ \w*)]*)", (SRC / path).read_text(), re.M):
+            factors = re.findall(r"\d+", re.sub(r"(\d)u?l?\b", r"\1", value.split("/*")[0]))
+            found[name] = 1
+            for factor in factors:
+                found[name] *= int(factor)
+    return found
+
+
+def shown(number):
+    for unit, name in ((1 << 20, "MiB"), (1 << 10, "KiB")):
+        if number % unit == 0 and number >= 64 * 1024:
+            yield f"{number // unit} {name}"
+    yield f"{number:,}"
+
+
+def wrong_limits():
+    """docs/OPERATORS.md: the table of limits, its last column their names."""
+    path, known, told = ROOT / "docs/OPERATORS.md", limits(), set()
+    for row in re.findall(r"^\|.*\|$", path.read_text(), re.M):
+        for name in re.findall(r"`([A-Z_]{5,})`", row.rsplit("|", 2)[1]):
+            told.add(name)
+            if name not in known:
+                yield path, f"names {name}, which is no limit in src"
+            elif not any(re.search(rf"(?<!\d)(?<!\d,){re.escape(text)}(?!\d|,\d)", row) for text in shown(known[name])):
+                yield path, f"has another number than {known[name]:,} for {name}"
+    for name in sorted(known):
+        if re.search(r"_MAX$", name) and name not in told | INSIDE and not name.startswith(("VR_", "SDP_")):
+            yield path, f"does not mention the limit {name}"
+
+
 # ---- links ----
 
 def anchors(path):
@@ -146,6 +186,7 @@ def broken_links():
 
 def problems():
     yield from broken_links()
+    yield from wrong_limits()
     yield from ((NAMES, text) for text in missing_names())
     yield from ((VERBS, text) for text in missing_verbs())
 
