@@ -224,6 +224,9 @@ static void write_out(struct io *io, struct client *c, usec_t now)
         client_sent(&io->clients, c, now, size);
         total += size;
     }
+    /* More may be left, or all of it has left and what follows from that is still to be done. */
+    if (total >= IO_WRITE_BYTES)
+        io_touch(io, c);
 }
 
 /* A client that was refused reads until the end: it shall not have to wait for IO_LINGER_US. */

@@ -404,6 +404,34 @@ static void put(const char *path, const char *text)
     fclose(file);
 }
 
+/* What is left to do after the last byte must not wait for an event that never comes. */
+static void test_a_turns_worth_of_output_that_ends_an_answer_is_noticed(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/io-test-XXXXXX", name[100], config[200], *content = malloc(IO_WRITE_BYTES + 2);
+    assert_non_null(mkdtemp(folder));
+    assert_non_null(content);
+    memset(content, 'x', IO_WRITE_BYTES + 1);
+    content[IO_WRITE_BYTES + 1] = '\0';
+    snprintf(name, sizeof(name), "%s/big.txt", folder);
+    put(name, content);
+    free(content);
+    snprintf(config, sizeof(config), "general: {\n ws = true\n web_folder = \"%s\" }\n", folder);
+    struct io *io = start(config, 1024);
+    int fd = fake_connect(io, 0);
+    fake_say(fd, STR("GET /big.txt HTTP/1.1\r\nHost: a\r\n\r\n"));
+    fake_turn(io);
+    fake_run_to(io, fake.now);                   /* a deadline that is due now, and no event of the socket */
+    assert_true(fake.sockets[fd].out.size > IO_WRITE_BYTES);
+    buf_clear(&fake.sockets[fd].out);
+    fake_say(fd, STR("GET /nothing HTTP/1.1\r\nHost: a\r\n\r\n"));
+    fake_turn(io);
+    assert_int_equal(strncmp(buf_text(&fake.sockets[fd].out), "HTTP/1.1 404 ", 13), 0);
+    end(io);
+    unlink(name);
+    rmdir(folder);
+}
+
 static void test_a_refused_client_is_told_the_end_and_may_close_first(void **state)
 {
     (void)state;
@@ -504,6 +532,7 @@ int main(void)
         cmocka_unit_test(test_what_epoll_or_a_pool_refuses_is_closed),
         cmocka_unit_test(test_stopping_tells_everybody),
         cmocka_unit_test(test_a_listener_that_cannot_be_had_is_said),
+        cmocka_unit_test(test_a_turns_worth_of_output_that_ends_an_answer_is_noticed),
         cmocka_unit_test(test_a_refused_client_is_told_the_end_and_may_close_first),
         cmocka_unit_test(test_tls_handshakes_are_budgeted_per_turn),
         cmocka_unit_test(test_pages_are_served_beside_websockets),
