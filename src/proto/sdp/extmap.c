@@ -1,24 +1,29 @@
 #include "proto/sdp/extmap.h"
 
+#include <string.h>
+
 #include "base/str.h"
 
 /* webrtc.md 4.4. Id 0: no default of our own. */
+#define URI(text) text, sizeof(text) - 1
+
 static const struct {
     const char *uri;
+    uint8_t size;                  /* a description may hold 24,000 extmaps: most URIs are told apart by it */
     uint8_t default_id;
 } exts[SDP_EXT_COUNT] = {
-    [SDP_EXT_AUDIO_LEVEL] = {"urn:ietf:params:rtp-hdrext:ssrc-audio-level", 1},
-    [SDP_EXT_ABS_SEND_TIME] = {"http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time", 2},
-    [SDP_EXT_TRANSPORT_CC] = {"http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01", 3},
-    [SDP_EXT_MID] = {"urn:ietf:params:rtp-hdrext:sdes:mid", 4},
-    [SDP_EXT_RID] = {"urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id", 5},
-    [SDP_EXT_REPAIRED_RID] = {"urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id", 6},
-    [SDP_EXT_ABS_CAPTURE_TIME] = {"http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time", 7},
-    [SDP_EXT_DEPENDENCY_DESCRIPTOR] = {"https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension", 0},
-    [SDP_EXT_VIDEO_LAYERS] = {"http://www.webrtc.org/experiments/rtp-hdrext/video-layers-allocation00", 0},
-    [SDP_EXT_PLAYOUT_DELAY] = {"http://www.webrtc.org/experiments/rtp-hdrext/playout-delay", 12},
-    [SDP_EXT_VIDEO_ORIENTATION] = {"urn:3gpp:video-orientation", 13},
-    [SDP_EXT_TOFFSET] = {"urn:ietf:params:rtp-hdrext:toffset", 14},
+    [SDP_EXT_AUDIO_LEVEL] = {URI("urn:ietf:params:rtp-hdrext:ssrc-audio-level"), 1},
+    [SDP_EXT_ABS_SEND_TIME] = {URI("http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"), 2},
+    [SDP_EXT_TRANSPORT_CC] = {URI("http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"), 3},
+    [SDP_EXT_MID] = {URI("urn:ietf:params:rtp-hdrext:sdes:mid"), 4},
+    [SDP_EXT_RID] = {URI("urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id"), 5},
+    [SDP_EXT_REPAIRED_RID] = {URI("urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id"), 6},
+    [SDP_EXT_ABS_CAPTURE_TIME] = {URI("http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time"), 7},
+    [SDP_EXT_DEPENDENCY_DESCRIPTOR] = {URI("https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension"), 0},
+    [SDP_EXT_VIDEO_LAYERS] = {URI("http://www.webrtc.org/experiments/rtp-hdrext/video-layers-allocation00"), 0},
+    [SDP_EXT_PLAYOUT_DELAY] = {URI("http://www.webrtc.org/experiments/rtp-hdrext/playout-delay"), 12},
+    [SDP_EXT_VIDEO_ORIENTATION] = {URI("urn:3gpp:video-orientation"), 13},
+    [SDP_EXT_TOFFSET] = {URI("urn:ietf:params:rtp-hdrext:toffset"), 14},
 };
 
 const char *sdp_ext_uri(enum sdp_ext ext)
@@ -34,7 +39,7 @@ uint8_t sdp_ext_default_id(enum sdp_ext ext)
 enum sdp_ext sdp_ext_by_uri(struct view uri)
 {
     for (unsigned i = 0; i < SDP_EXT_COUNT; i++)
-        if (str_equal(uri, str_of(exts[i].uri)))
+        if (uri.size == exts[i].size && memcmp(uri.data, exts[i].uri, uri.size) == 0)
             return (enum sdp_ext)i;
     return SDP_EXT_UNKNOWN;
 }

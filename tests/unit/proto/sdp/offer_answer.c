@@ -254,6 +254,12 @@ static void test_fmtp_params(void **state)
     assert_int_equal(sdp_fmtp_param(STR("a=1; B = 2 ;c"), STR("c")).size, 0);
     assert_int_equal(sdp_fmtp_param(STR("sprop-stereo=1"), STR("stereo")).size, 0);
     assert_int_equal(sdp_fmtp_param(STR(""), STR("")).size, 0);
+    char blanks[5000] = "a=1";
+    memset(blanks + 3, ';', sizeof(blanks) - 3);
+    memcpy(blanks + 4000, "b=2", 3);
+    memcpy(blanks + 4200, "c=3", 3);
+    assert_true(str_equal(sdp_fmtp_param(VIEW(blanks, sizeof(blanks)), STR("b")), STR("2")));
+    assert_int_equal(sdp_fmtp_param(VIEW(blanks, sizeof(blanks)), STR("c")).size, 0);
 }
 
 /* videoroom.md 13.3 and webrtc.md 4.3, "offer line order". */
