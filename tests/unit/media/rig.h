@@ -4,6 +4,7 @@
 
 #include "support/seams.h"
 
+#include "media/media.h"
 #include "media/history.h"
 #include "media/port.h"
 #include "media/sink.h"
