@@ -75,6 +75,18 @@ static void warn_admin(const struct conf_node *root, struct buf *notes)
             buf_addf(notes, "%s: has no effect without the Admin API over WebSockets\n", details[i]);
 }
 
+/* Empty, or not there: everybody (transports.md 1.8). But a list that can't be read lets nobody in. */
+static void read_acl(struct websocket_config *config, const struct conf_node *general, struct buf *notes)
+{
+    const struct conf_node *acl = conf_get(general, "ws_acl");
+    config->acl = text(general, "ws_acl");
+    config->acl_forwarded = conf_bool(general, "ws_acl_forwarded", false);
+    if (acl == NULL || conf_is_scalar(acl))
+        return;
+    buf_addf(notes, "ws_acl must be one text, its entries separated by commas: no port is opened without it\n");
+    config->ws.enabled = config->wss.enabled = false;
+}
+
 void websocket_config_read(struct websocket_config *config, const struct conf_node *root, struct buf *notes)
 {
     const struct conf_node *general = conf_get(root, "general"), *certificates = conf_get(root, "certificates");
@@ -84,8 +96,7 @@ void websocket_config_read(struct websocket_config *config, const struct conf_no
     read_pings(config, general, notes);
     read_server(&config->ws, general, "ws", WS_PORT, notes);
     read_server(&config->wss, general, "wss", WSS_PORT, notes);
-    config->acl = text(general, "ws_acl");
-    config->acl_forwarded = conf_bool(general, "ws_acl_forwarded", false);
+    read_acl(config, general, notes);
     config->allow_origin = text(cors, "allow_origin");
     config->enforce_cors = config->allow_origin != NULL && conf_bool(cors, "enforce_cors", false);
     config->cert_pem = text(certificates, "cert_pem");

@@ -1,6 +1,7 @@
 /* janus.transport.websockets.jcfg, as operators have it. */
 #include "support/seams.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -129,9 +130,27 @@ static void test_an_admin_server_that_is_asked_for_is_warned_about(void **state)
     assert_non_null(strstr(said, "admin_ws_acl_forwarded: "));
 }
 
+/* A list that can't be read must not let everybody in. */
+static void test_an_access_list_of_another_kind_keeps_the_ports_closed(void **state)
+{
+    (void)state;
+    static const char *const kinds[] = {"[ \"10.\" ]", "( \"10.\" )", "{ a = \"10.\"; }"};
+    for (size_t i = 0; i < ARRAY_COUNT(kinds); i++) {
+        char text[200];
+        snprintf(text, sizeof(text), "general: { ws = true; wss = true; ws_acl = %s; }", kinds[i]);
+        assert_non_null(strstr(read_text(text), "ws_acl"));
+        assert_false(config.ws.enabled);
+        assert_false(config.wss.enabled);
+    }
+    assert_string_equal(read_text("general: { ws = true; ws_acl = \"\"; }"), "");
+    assert_true(config.ws.enabled);
+    assert_null(config.acl);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_an_access_list_of_another_kind_keeps_the_ports_closed),
         cmocka_unit_test(test_without_a_file_nothing_is_enabled),
         cmocka_unit_test(test_the_sample_file_reads_without_a_remark),
         cmocka_unit_test(test_every_key_is_read),
