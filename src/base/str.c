@@ -37,7 +37,7 @@ struct view str_split(struct view *text, char at)
     struct view all = *text;
     const uint8_t *hit = all.size == 0 ? NULL : memchr(all.data, at, all.size);
     if (hit == NULL) {
-        *text = (struct view){all.data + all.size, 0};
+        *text = (struct view){all.size == 0 ? all.data : all.data + all.size, 0};
         return all;
     }
     size_t before = (size_t)(hit - all.data);
