@@ -73,7 +73,7 @@ static void test_a_depth_bomb_is_an_error(void **state)
     char *bomb = malloc(1000000);
     memset(bomb, '[', 1000000);
     server_say_bytes(&s, 1, bomb, 1000000);
-    expect_error(&s, 1, 454, "Invalid Janus API request - more than 20000 values");
+    expect_error(&s, 1, 454, "Invalid Janus API request - more than 50000 values");
     server_say_bytes(&s, 1, bomb, VALUES_PER_TEXT_MAX);
     expect_error(&s, 1, 454, "Invalid Janus API request - <string>(1,2049): maximum parsing depth reached near '['");
     memset(bomb, '[', 2000);
@@ -103,7 +103,7 @@ static void test_a_width_bomb_is_an_error(void **state)
         size += (size_t)sprintf(text + size, ",{}");
     size += (size_t)sprintf(text + size, "]}");
     server_say_bytes(&s, 1, text, size);
-    expect_error(&s, 1, 454, "Invalid Janus API request - more than 20000 values");
+    expect_error(&s, 1, 454, "Invalid Janus API request - more than 50000 values");
     assert_int_equal(server_credits(&s, 1), 2);
     assert_int_equal(control_counters(s.control)->too_many_documents, 1);
     free(text);
