@@ -48,7 +48,8 @@ void peer_env_fini(struct peer_env *env)
 /* After HANGUP only addresses are still told of. */
 static bool is_late(const struct peer *peer, uint8_t kind)
 {
-    return peer->phase == PEER_ENDED && kind != PEER_EVENT_HANGUP && kind != PEER_EVENT_BIND && kind != PEER_EVENT_UNBIND;
+    return peer->phase == PEER_ENDED && kind != PEER_EVENT_HANGUP && kind != PEER_EVENT_BIND && kind != PEER_EVENT_CLAIM &&
+           kind != PEER_EVENT_UNBIND;
 }
 
 void peer_tell(struct peer *peer, const struct peer_event *event)

@@ -29,10 +29,11 @@
 #define ICE_GRACE_CONSENT_US  SEC(3)    /* consent had 30 s already: together within the 35 s that we promise */
 
 enum peer_event_kind {
-    PEER_EVENT_BIND,                /* tuple is the peer's */
+    PEER_EVENT_BIND,                /* an authenticated check came from tuple: it is the peer's unless it is another's */
+    PEER_EVENT_CLAIM,               /* the peer has answered there too, and the pair is selected: it is the peer's whoever had it */
     PEER_EVENT_UNBIND,
     PEER_EVENT_UP,                  /* keys exist and a pair is selected; once */
-    PEER_EVENT_HANGUP,              /* reason; once, the last but for BIND and UNBIND */
+    PEER_EVENT_HANGUP,              /* reason; once, the last but for addresses */
     PEER_EVENT_ICE_FAILED,          /* was connected; may be followed by a hangup */
     PEER_EVENT_MEDIA,
     PEER_EVENT_SLOWLINK,

@@ -76,6 +76,7 @@ static void on_ice_event(struct peer *peer, usec_t now, const struct ice_event *
         break;
     case ICE_EVENT_SELECTED:
     case ICE_EVENT_SELECTED_CHANGED:
+        peer_tell(peer, &(struct peer_event){.kind = PEER_EVENT_CLAIM, .tuple = event->tuple});
         peer->ice_failed_at = 0;
         peer_start_dtls(peer, now);
         become_up(peer, now);

@@ -82,13 +82,18 @@ static void drop_binding(struct worker *w, struct binding *binding)
     pool_put(&w->bindings, binding);
 }
 
-/* A pair has one peer: the newest wins, and the loser is told (design section 2). */
-void demux_bind(struct worker *w, usec_t now, struct peer *peer, const struct net_tuple *tuple)
+/* A pair has one peer: the newest that has it selected wins, and the loser is told (design section 2). A check alone takes
+ * nothing from anybody: whoever has a call here can sign one and send it from a forged address. */
+void demux_bind(struct worker *w, usec_t now, struct peer *peer, const struct net_tuple *tuple, bool claim)
 {
     struct ref name = peer_face(peer)->name;
     struct binding *binding = find_binding(w, tuple);
     if (binding != NULL && ref_equal(binding->peer, name))
         return;
+    if (binding != NULL && !claim) {
+        w->counters.bindings_contested++;
+        return;
+    }
     if (binding != NULL) {
         struct peer *loser = slots_get(&w->peers, binding->peer);
         drop_binding(w, binding);

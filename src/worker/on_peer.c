@@ -114,7 +114,8 @@ static void tell_event(struct worker *w, usec_t now, const struct peer_event *ev
         return;                                 /* closed in the meantime */
     switch ((enum peer_event_kind)event->kind) {
     case PEER_EVENT_BIND:
-        demux_bind(w, now, peer, &event->tuple);
+    case PEER_EVENT_CLAIM:
+        demux_bind(w, now, peer, &event->tuple, event->kind == PEER_EVENT_CLAIM);
         break;
     case PEER_EVENT_UNBIND:
         demux_unbind(w, peer, &event->tuple);

@@ -33,6 +33,7 @@ struct worker_counters {
     uint64_t orders_stale;              /* about something gone: a normal case */
     uint64_t orders_refused;            /* a pool or table at its limit */
     uint64_t orders_malformed;          /* our own mistake */
+    uint64_t bindings_contested;        /* checks from an address that is another peer's */
     uint64_t bindings_stolen;           /* the newest nomination wins */
     uint64_t relay_in;
     uint64_t relay_unknown;
@@ -92,7 +93,7 @@ void worker_touch(struct worker *w, struct peer *peer);
 struct peer *worker_peer(struct worker *w, struct ref ref);
 /* demux.c */
 void demux_packet(struct worker *w, usec_t now, uint32_t socket, const struct udp_datagram *datagram);
-void demux_bind(struct worker *w, usec_t now, struct peer *peer, const struct net_tuple *tuple);
+void demux_bind(struct worker *w, usec_t now, struct peer *peer, const struct net_tuple *tuple, bool claim);
 void demux_unbind(struct worker *w, struct peer *peer, const struct net_tuple *tuple);
 void demux_unbind_all(struct worker *w, struct peer *peer);
 /* egress.c */

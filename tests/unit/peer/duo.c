@@ -362,11 +362,14 @@ static void flush(struct duo *duo, int index)
 static void note_event(struct duo *duo, struct side *side, const struct peer_event *event)
 {
     assert_true(ref_equal(event->peer, side->name));
-    if (side->ended && event->kind != PEER_EVENT_BIND && event->kind != PEER_EVENT_UNBIND)
+    if (side->ended && event->kind != PEER_EVENT_BIND && event->kind != PEER_EVENT_CLAIM && event->kind != PEER_EVENT_UNBIND)
         side->after_end++;
     switch ((enum peer_event_kind)event->kind) {
     case PEER_EVENT_BIND:
         side->bound++;
+        break;
+    case PEER_EVENT_CLAIM:
+        side->claimed++;
         break;
     case PEER_EVENT_UNBIND:
         side->unbound++;

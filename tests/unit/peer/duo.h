@@ -49,6 +49,7 @@ struct side {
     enum hangup_reason reason;
     usec_t ended_at;
     uint32_t bound;
+    uint32_t claimed;
     uint32_t unbound;
     uint32_t ice_failed;
     usec_t ice_failed_at;
