@@ -172,7 +172,7 @@ static struct actor *make_actor(struct boot *boot, actor_id id, const char *name
 static bool open_worker(struct boot *boot, uint32_t index, const struct net_addr *stun)
 {
     const struct settings *s = boot->settings;
-    char name[16], error[DTLS_ERROR_TEXT] = "";
+    char name[24], error[DTLS_ERROR_TEXT] = "";
     snprintf(name, sizeof(name), "worker-%u", index);
     struct actor *actor = make_actor(boot, (actor_id)(ACTOR_WORKER_0 + index), name);
     if (actor == NULL)
