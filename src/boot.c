@@ -184,7 +184,7 @@ static bool open_worker(struct boot *boot, uint32_t index, const struct net_addr
         .identity = boot->identity,
         .dtls_ciphers = s->dtls_ciphers,
         .dtls_accept_selfsigned = s->dtls_accept_selfsigned,
-        .dtls_mtu = (uint16_t)s->dtls_mtu,
+        .dtls_mtu = (uint16_t)(s->dtls_mtu < DTLS_DATAGRAM_MAX ? s->dtls_mtu : DTLS_DATAGRAM_MAX),
         .no_media_us = SEC(s->no_media_timer_s),
         .slowlink_threshold = s->slowlink_threshold,
         .twcc_period_us = MSEC(s->twcc_period_ms),

@@ -31,5 +31,11 @@ static inline struct view buf_view(const struct buf *buf)
     return (struct view){buf->data, buf->size};
 }
 
+/* Empty when the buffer has failed: half a text is nobody's text. */
+static inline struct view buf_whole(const struct buf *buf)
+{
+    return buf->failed ? (struct view){NULL, 0} : buf_view(buf);
+}
+
 /* Takes the memory out; the caller mem_puts it. The buffer is empty afterwards. */
 uint8_t *buf_take(struct buf *buf, size_t *size);

@@ -238,7 +238,8 @@ static void answer_offer(struct echotest *echo, struct echo_session *session, co
     buf_init(&wire, SDP_TEXT_BYTES_MAX);
     bool written = sdp_write(answer, &wire);
     const struct jsep_out jsep = {.type = "answer", .sdp = buf_view(&wire), .e2ee = session->e2ee};
-    if (!written || push_ok(echo, request, &jsep) == ERR_INVALID)
+    enum err sent = written ? push_ok(echo, request, &jsep) : ERR_INVALID;
+    if (sent != ERR_NONE && sent != ERR_GONE)
         push_error(echo, request, ECHO_ERROR_SDP, "Error parsing offer: it can't be answered");
     else
         echo_wire(echo, session, answer, accepted);

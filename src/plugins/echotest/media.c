@@ -44,6 +44,7 @@ static void wire_line(struct echotest *echo, struct echo_session *session, uint1
                       const struct sdp_accepted *accepted)
 {
     struct echo_line *line = &session->lines[index];
+    const struct ref before = line->source;
     const bool echoes = mline->kind != SDP_APPLICATION && mline->port != 0 && mline->direction == SDP_SENDRECV;
     line->video = mline->kind == SDP_VIDEO;
     line->simulcast = session->has_simulcast && session->simulcast_mindex == index;
@@ -57,8 +58,11 @@ static void wire_line(struct echotest *echo, struct echo_session *session, uint1
     const struct sink_options options = options_of(session, line);
     if (ref_is_none(line->sink))
         line->sink = host_sink_add(echo->host, line->source, session->handle, index, &options);
-    else
+    else {
+        if (!ref_equal(before, line->source))
+            host_sink_switch(echo->host, line->sink, line->source);     /* another codec is another source */
         host_sink_set(echo->host, line->sink, &options);
+    }
 }
 
 void echo_wire(struct echotest *echo, struct echo_session *session, const struct sdp *answer, const struct sdp_accepted *accepted)

@@ -29,9 +29,24 @@ void vr_call_end(struct vr_call *call)
     buf_fini(&call->text);
 }
 
+/* What has been written so far is thrown away: an error is all that is said. */
+void vr_write_error(struct vr_call *call, enum vr_error error, const char *text)
+{
+    buf_clear(&call->text);
+    jout_begin(&call->j, &call->text, LAYOUT_COMPACT);
+    jout_object(&call->j, NULL);
+    jout_string(&call->j, "videoroom", "event");
+    jout_int(&call->j, "error_code", error);
+    jout_string(&call->j, "error", text);
+}
+
 void vr_reply(struct vr_call *call, const struct jsep_out *jsep, enum err *sent)
 {
     jout_end(&call->j);
+    if (call->text.failed) {            /* longer than VR_EVENT_BYTES: an answer all the same */
+        vr_write_error(call, VR_UNKNOWN, "The answer is too long");
+        jout_end(&call->j);
+    }
     enum err err = host_event(call->vr->host, call->request->handle, call->request->transaction, buf_view(&call->text), jsep);
     call->replied = true;
     if (sent != NULL)

@@ -6,7 +6,8 @@
 
 void vr_tell(struct videoroom *vr, const struct vr_session *session, struct view body)
 {
-    (void)host_event(vr->host, session->handle, NULL, body, NULL);
+    if (body.size > 0)                  /* a body beyond VR_EVENT_BYTES is not told at all */
+        (void)host_event(vr->host, session->handle, NULL, body, NULL);
 }
 
 void vr_tell_others(struct videoroom *vr, const struct vr_room *room, const struct vr_participant *but, struct view body)
@@ -38,7 +39,7 @@ void vr_notify_publishers(struct videoroom *vr, const struct vr_participant *p)
     vr_write_publisher(&j, p, VR_FORM_EVENT);
     jout_end(&j);
     jout_end(&j);
-    vr_tell_others(vr, p->room, p, buf_view(&text));
+    vr_tell_others(vr, p->room, p, buf_whole(&text));
     buf_fini(&text);
 }
 
@@ -54,7 +55,7 @@ void vr_notify_joining(struct videoroom *vr, const struct vr_participant *p)
     vr_write_name(&j, p);
     jout_end(&j);
     jout_end(&j);
-    vr_tell_others(vr, p->room, p, buf_view(&text));
+    vr_tell_others(vr, p->room, p, buf_whole(&text));
     buf_fini(&text);
 }
 
@@ -66,7 +67,7 @@ void vr_notify_gone(struct videoroom *vr, const struct vr_room *room, const stru
     vr_id_write(&j, key, &p->id);
     vr_write_name(&j, p);
     jout_end(&j);
-    vr_tell_others(vr, room, p, buf_view(&text));
+    vr_tell_others(vr, room, p, buf_whole(&text));
     buf_fini(&text);
 }
 
@@ -82,6 +83,6 @@ void vr_notify_layer(struct videoroom *vr, const struct vr_sub_stream *sub, cons
     jout_string(&j, "mid", mid);
     jout_int(&j, key, value);
     jout_end(&j);
-    vr_tell(vr, sub->owner->session, buf_view(&text));
+    vr_tell(vr, sub->owner->session, buf_whole(&text));
     buf_fini(&text);
 }

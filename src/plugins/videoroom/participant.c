@@ -119,6 +119,17 @@ static void offer_what_is_left(struct videoroom *vr, struct vr_participant *p, s
     }
 }
 
+/* It had left its room before: nothing is offered, but the next change of a subscription counts it (videoroom.md 9.4). */
+static void note_what_is_gone(struct vr_participant *p)
+{
+    for (uint16_t i = 0; i < p->stream_count; i++) {
+        if (p->streams[i]->kind == MEDIA_DATA)
+            continue;
+        LIST_EACH(it, &p->streams[i]->subs)
+            CONTAINER_OF(it, struct vr_sub_stream, of_source)->owner->skipped_autoupdate = true;
+    }
+}
+
 void vr_participant_unpublish(struct videoroom *vr, struct vr_participant *p)
 {
     const bool had_media = p->started || p->stream_count > 0;
@@ -131,6 +142,8 @@ void vr_participant_unpublish(struct videoroom *vr, struct vr_participant *p)
         return;
     if (room != NULL)
         offer_what_is_left(vr, p, room);
+    else
+        note_what_is_gone(p);
     drop_streams(vr, p);
     if (room != NULL)
         vr_notify_gone(vr, room, p, "unpublished");

@@ -246,7 +246,7 @@ static enum vr_error offer_attached(struct vr_call *call, struct vr_subscriber *
         vr_reply(call, &jsep, &sent);
     }
     buf_fini(&sdp);
-    if (sent != ERR_INVALID)
+    if (!vr_was_refused(sent))
         return VR_OK;
     call->replied = false;
     return vr_fail(call, VR_INVALID_SDP, "Can't offer an SDP for this subscription");

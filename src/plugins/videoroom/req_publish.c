@@ -117,7 +117,7 @@ static void tell_name(struct vr_call *call, struct vr_participant *p, bool displ
     else
         jout_raw(&j, "metadata", str_of(p->metadata));
     jout_end(&j);
-    vr_tell_others(call->vr, p->room, p, buf_view(&text));
+    vr_tell_others(call->vr, p->room, p, buf_whole(&text));
     buf_fini(&text);
 }
 

@@ -267,7 +267,7 @@ void vr_room_empty(struct videoroom *vr, struct vr_room *room)
     jout_end(&j);
     LIST_EACH(it, &room->participants) {
         struct vr_participant *p = CONTAINER_OF(it, struct vr_participant, of_room);
-        vr_tell(vr, p->session, buf_view(&text));
+        vr_tell(vr, p->session, buf_whole(&text));
         vr_participant_part(vr, p);
         host_peer_close(vr->host, p->session->handle);
     }
@@ -457,7 +457,7 @@ static enum vr_error req_kick(struct vr_call *call)
     jout_string(&j, "leaving", "ok");
     jout_string(&j, "reason", "kicked");
     jout_end(&j);
-    vr_tell(vr, p->session, buf_view(&text));
+    vr_tell(vr, p->session, buf_whole(&text));
     buf_fini(&text);
     p->kicked = true;
     vr_notify_gone(vr, room, p, "kicked");
@@ -505,7 +505,7 @@ static enum vr_error req_moderate(struct vr_call *call)
     jout_string(&j, "mid", stream->mid);
     jout_string(&j, "moderation", stream->moderated ? "muted" : "unmuted");
     jout_end(&j);
-    vr_tell_others(vr, room, NULL, buf_view(&text));
+    vr_tell_others(vr, room, NULL, buf_whole(&text));
     buf_fini(&text);
     jout_string(&call->j, "videoroom", "success");
     return VR_OK;

@@ -279,7 +279,7 @@ static enum vr_error reply_updated(struct vr_call *call, struct vr_subscriber *s
         s->skipped_autoupdate = false;
     }
     buf_fini(&sdp);
-    if (sent != ERR_INVALID)
+    if (!vr_was_refused(sent))
         return VR_OK;
     call->replied = false;
     s->answered = true;

@@ -224,7 +224,7 @@ enum vr_error vr_answer_publisher(struct vr_call *call, struct vr_participant *p
     buf_fini(&wire);
     sdp_free(answer);
     sdp_free(offer);
-    if (sent == ERR_INVALID) {
+    if (vr_was_refused(sent)) {
         call->replied = false;
         return vr_fail(call, VR_INVALID_SDP, "Error parsing offer: it can't be answered");
     }

@@ -48,7 +48,7 @@ static bool offer_line(const struct vr_subscriber *s, struct sdp *offer, const s
     line.codec = (enum codec)sub->codec;
     line.mid = sdp_textf(offer, "%u", sub->mindex);
     if (s->use_msid && sends)
-        line.msid = sdp_textf(offer, "%s %s", vr_id_show(&sub->source->owner->id, shown), sub->source->mid);
+        line.msid = sdp_textf(offer, "%s %u", vr_id_show(&sub->source->owner->id, shown), sub->mindex);
     offer_exts(s->room, sub, &line);
     offer_formats(offer, sub, &line);
     return sdp_offer_add(offer, &line) != NULL;

@@ -92,6 +92,7 @@ void vr_sub_set_source(struct videoroom *vr, struct vr_sub_stream *sub, struct v
     list_del(&sub->of_source);
     sub->source = source;
     sub->substream = sub->temporal = -1;
+    sub->ready = sub->ready && source != NULL;
     if (source != NULL)
         list_add_tail(&source->subs, &sub->of_source);
     if (!ref_is_none(sub->sink))
@@ -200,7 +201,7 @@ void vr_subscriber_update(struct videoroom *vr, struct vr_subscriber *s, const c
     jout_end(&j);
     if (vr_offer_subscriber(vr, s, &sdp)) {
         const struct jsep_out jsep = {.type = "offer", .sdp = buf_view(&sdp), .restart = s->pending_restart, .e2ee = s->e2ee};
-        (void)host_event(vr->host, s->session->handle, transaction, buf_view(&text), &jsep);
+        (void)host_event(vr->host, s->session->handle, transaction, buf_whole(&text), &jsep);
         s->answered = false;
         s->pending_offer = s->pending_restart = false;
         s->skipped_autoupdate = false;

@@ -80,17 +80,6 @@ static enum vr_error run_async(struct vr_call *call, const char *name)
     return unknown(call, name);
 }
 
-/* What the function has begun to write is thrown away: an error is all that is said. */
-static void write_error(struct vr_call *call, enum vr_error error)
-{
-    buf_clear(&call->text);
-    jout_begin(&call->j, &call->text, LAYOUT_COMPACT);
-    jout_object(&call->j, NULL);
-    jout_string(&call->j, "videoroom", "event");
-    jout_int(&call->j, "error_code", error);
-    jout_string(&call->j, "error", call->error);
-}
-
 static enum plugin_outcome vr_message(void *plugin, void *state, const struct plugin_request *request)
 {
     struct vr_call call = {.vr = plugin, .session = state, .request = request, .body = request->body};
@@ -108,11 +97,15 @@ static enum plugin_outcome vr_message(void *plugin, void *state, const struct pl
         error = unknown(&call, name);
     }
     if (error != VR_OK)
-        write_error(&call, error);
+        vr_write_error(&call, error, call.error);
     if (outcome == PLUGIN_ACK && !call.replied) {
         vr_reply(&call, NULL, NULL);
     } else if (outcome == PLUGIN_SYNC) {
         jout_end(&call.j);
+        if (call.text.failed) {
+            vr_write_error(&call, VR_UNKNOWN, "The answer is too long");
+            jout_end(&call.j);
+        }
         buf_add_view(host_reply(call.vr->host), buf_view(&call.text));
     }
     vr_call_end(&call);

@@ -229,12 +229,18 @@ extern const size_t vr_subscriber_request_count;
 
 /* ---- call.c: errors, answers, fields ---- */
 enum vr_error vr_fail(struct vr_call *call, enum vr_error code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void vr_write_error(struct vr_call *call, enum vr_error error, const char *text);
 void vr_call_begin(struct vr_call *call);
 void vr_call_end(struct vr_call *call);
 enum vr_error vr_check_fields(struct vr_call *call, const struct schema_field *fields, size_t count, const json_t *object);
 /* SECRET(name) of videoroom.md 0. `expected` NULL: nothing is asked for. */
 enum vr_error vr_check_secret(struct vr_call *call, const char *name, const char *expected);
 void vr_reply(struct vr_call *call, const struct jsep_out *jsep, enum err *sent);      /* pushes the answer of an async request now */
+/* The core could not make or merge the description (its client being gone is no refusal). */
+static inline bool vr_was_refused(enum err sent)
+{
+    return sent != ERR_NONE && sent != ERR_GONE;
+}
 void vr_log_unbuilt(struct videoroom *vr, unsigned bit, const char *what);
 char *vr_strdup(const char *text);
 bool vr_bool(const json_t *object, const char *name, bool fallback);
