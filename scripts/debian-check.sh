@@ -1,121 +1,245 @@
 #!/bin/bash
-# Makes a bare Debian, with git and nothing else of ours, and runs `./run --build-only` and the API tests in it, as an
-# ordinary user with sudo. Needs root, debootstrap and a network that reaches Debian's packages and npm.
+# Shows that a clean clone builds and passes its API tests on a bare Debian 12 and a bare Debian 13: see --help.
 #
-# usage: scripts/debian-check.sh [--keep] [RELEASE...]      default: bookworm trixie
-#   --keep   leaves the folders in $DEBIAN_CHECK_DIR (default /var/tmp/cardea-debian) for a look, and uses them again
-#
-# What is tested is the commit that is checked out, not the working tree. Nothing outside the folder is changed.
+# Everything happens in a mount and a PID namespace of its own, so that no mount and no process outlives it, however it ends.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
+export LC_ALL=C.UTF-8
 
-keep=false
-releases=()
-for arg in "$@"; do
-  case $arg in
+usage() {
+  cat <<'HELP'
+usage: scripts/debian-check.sh [OPTION...]                    (as root)
+
+Makes a bare Debian of each suite (debootstrap's smallest, with git and sudo), clones HEAD into it, and runs `./run --build-only` and
+`./test api` there as an ordinary user with sudo. A warning of apt, npm, meson or the compiler fails, and so does a library that meson
+does not find. Then installs the packages with daemons that tests are compared with: none may start.
+Debian comes from the mirrors of this machine's apt, npm's packages from its registry. Logs are in build/logs/debian-SUITE*.
+
+  --suite S     bookworm or trixie; both without it
+  --unit        runs `./test unit` as well
+  --folder DIR  where the systems are made, instead of build/debian; the bare ones are kept there for the next run
+  --keep        leaves the system there afterwards
+  --help        this text
+HELP
+}
+
+suites=() unit=false keep=false folder=build/debian arguments=("$@")
+while (( $# > 0 )); do
+  case $1 in
+    --suite) case ${2:-} in bookworm | trixie) suites+=("$2") ;; *) usage >&2; exit 2 ;; esac; shift ;;
+    --folder) (( $# > 1 )) || { usage >&2; exit 2; }; folder=$2; shift ;;
+    --unit) unit=true ;;
     --keep) keep=true ;;
-    -*) sed -n '2,9p' "$0"; exit 2 ;;
-    *) releases+=("$arg") ;;
+    -h | --help) usage; exit 0 ;;
+    *) printf 'debian-check.sh: unknown option %s\n' "$1" >&2; usage >&2; exit 2 ;;
   esac
+  shift
 done
-(( ${#releases[@]} > 0 )) || releases=(bookworm trixie)
-[ "$(id -u)" = 0 ] || { echo "debian-check: only root can make a chroot" >&2; exit 1; }
+(( ${#suites[@]} > 0 )) || suites=(bookworm trixie)
 
 . scripts/lib.sh
-need_packages debootstrap
 
-base=${DEBIAN_CHECK_DIR:-/var/tmp/cardea-debian}
-# Packages come from where this machine's own come from.
-mirror=${DEBIAN_MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -v security | head -n 1)}
-mkdir -p "$base"
-
-root=''
-# Everything mounted below the folder goes before the folder may: a bind mount must never be deleted through.
-leave() {
-  local m
-  [ -n "$root" ] || return 0
-  # what is still running in there was started by us: it has this root
-  local p
-  for p in /proc/[0-9]*; do
-    [ "$(readlink "$p/root" 2> /dev/null)" = "$root" ] && kill -KILL "${p#/proc/}" 2> /dev/null
-  done
-  sleep 0.3
-  awk -v r="$root/" 'index($2, r) == 1 { print $2 }' /proc/mounts | sort -r | while read -r m; do umount "$m" || umount -l "$m"; done
-}
-trap leave EXIT
-trap 'exit 130' INT TERM
-
-inside() { chroot "$root" /usr/bin/env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 TERM=dumb "$@"; }
-as_user() { inside su - dev -c "cd ~/cardea && $*"; }
-
-# The same ways to packages as this machine has: its resolver, its proxies, the certificates it trusts.
-share_network() {
-  local f
-  cp -L /etc/resolv.conf "$root/etc/resolv.conf"
-  cp -L /etc/hosts "$root/etc/hosts"
-  for f in /etc/apt/apt.conf.d/*proxy*; do
-    [ -f "$f" ] && cp -L "$f" "$root$f"
-  done
-  cp -L /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/host.crt"
-  {
-    env | grep -E '^(https?|no|HTTPS?|NO)_(proxy|PROXY)=' | sed "s/=\(.*\)/='\1'/; s/^/export /"
-    echo 'export NODE_EXTRA_CA_CERTS=/etc/ssl/host.crt'
-  } > "$root/etc/profile.d/network.sh"
-}
-
-make_root() {
-  local release=$1
-  if [ ! -f "$root/etc/debian_version" ]; then
-    rm -rf "$root"
-    step "$release: debootstrap" "debian-$release-bootstrap" debootstrap --variant=minbase --include=git,sudo,ca-certificates "$release" "$root" "$mirror" || return 1
-  fi
-  # No daemon is started by installing its package.
-  printf '#!/bin/sh\nexit 101\n' > "$root/usr/sbin/policy-rc.d"
-  chmod 755 "$root/usr/sbin/policy-rc.d"
-  mount -t proc proc "$root/proc"
-  mount -t sysfs -o ro sysfs "$root/sys" 2> /dev/null || true
-  mount -t tmpfs -o mode=1777 tmpfs "$root/dev/shm" 2> /dev/null || true
-  inside id dev > /dev/null 2>&1 || inside useradd -m -s /bin/bash dev
-  printf 'dev ALL=(ALL) NOPASSWD: ALL\n' > "$root/etc/sudoers.d/dev"
-  chmod 440 "$root/etc/sudoers.d/dev"
-  share_network
-  rm -rf "$root/home/dev/cardea"
-  git clone -q --no-hardlinks . "$root/home/dev/cardea"
-  inside chown -R dev: /home/dev/cardea
-}
-
-# No warning: neither of the compiler, nor of npm, nor of apt.
-warnings() {
-  grep -niE '\bwarn(ing)?\b' "$root"/home/dev/cardea/build/logs/{ninja-release,meson-release,npm}.log 2> /dev/null | grep -viE 'warning_level|-Wwarn|debconf' || true
-}
-
-failures=0
-check() {
-  local release=$1
-  root=$base/$release
-  say "== $release"
-  make_root "$release" || { failures=$(( failures + 1 )); return; }
-  if ! step "$release: ./run --build-only, from nothing" "debian-$release-run" as_user ./run --build-only; then
-    failures=$(( failures + 1 )); leave; return
-  fi
-  local binary found
-  binary=$(tail -n 1 "build/logs/debian-$release-run.log")
-  [ -x "$root$binary" ] || { say "  the last line is no program: $binary"; failures=$(( failures + 1 )); }
-  found=$(warnings)
-  [ -z "$found" ] || { say "  warnings:"; say "$found"; failures=$(( failures + 1 )); }
-  step "$release: ./run --build-only, again" "debian-$release-again" as_user ./run --build-only || failures=$(( failures + 1 ))
-  step "$release: ./test api" "debian-$release-api" as_user ./test api || failures=$(( failures + 1 ))
-  say "  $release: $(tail -n 1 "build/logs/debian-$release-api.log"); $(inside node --version 2> /dev/null) $(inside npm --version 2> /dev/null)"
-  leave
-  $keep || rm -rf --one-file-system "$root"
-  root=''
-}
-
-for release in "${releases[@]}"; do
-  check "$release"
-done
-if (( failures > 0 )); then
-  say "debian-check: $failures failed"
-  exit 1
+[ "$(id -u)" = 0 ] || die "this makes systems of its own and needs root"
+if [ -z "${DEBIAN_CHECK_INSIDE:-}" ]; then
+  need_packages debootstrap git
+  DEBIAN_CHECK_INSIDE=yes exec unshare --mount --pid --fork --mount-proc --kill-child "$0" "${arguments[@]}"
 fi
-say "debian-check: ${releases[*]} are fine"
+
+mkdir -p "$folder/cache"
+folder=$(readlink -f "$folder")
+user=someone
+clone=home/$user/cardea
+passed=0 failed=0
+
+# check NAME TEXT COMMAND...: a step that counts; its output is in build/logs/debian-SUITE-NAME.log.
+check() {
+  local name=$1 text="$suite: $2" began=$SECONDS
+  shift 2
+  if step "$text" "debian-$suite-$name" "$@"; then
+    passed=$(( passed + 1 ))
+    echo "ok - $text ($(( SECONDS - began )) s)"
+  else
+    failed=$(( failed + 1 ))
+    echo "not ok - $text"
+    return 1
+  fi
+}
+
+# ---- what this machine knows of the network, for the systems made here ----
+
+# mirror LABEL: where apt gets the archive of this label from.
+# shellcheck disable=SC2016
+mirror() { apt-get indextargets --format '$(ORIGIN)|$(LABEL)|$(REPO_URI)' 'Created-By: Packages' | sed -n "s/^Debian|$1|//p" | head -1; }
+
+# Variables for programs in the system that fetch something: proxies, authorities, and npm's own idea of both.
+network_variables() {
+  local name value
+  for name in http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY NODE_EXTRA_CA_CERTS SSL_CERT_FILE SSL_CERT_DIR; do
+    [ -z "${!name:-}" ] || printf '%s\n' "$name=${!name}"
+  done
+  command -v npm > /dev/null || return 0
+  for name in registry cafile proxy https-proxy noproxy; do
+    value=$(cd / && npm config get "$name" 2> /dev/null) || continue
+    case $value in '' | null | undefined) ;; *) printf '%s\n' "npm_config_${name//-/_}=$value" ;; esac
+  done
+}
+
+# ---- the system ----
+
+in_tree() { chroot "$tree" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root DEBIAN_FRONTEND=noninteractive "$@"; }
+
+as_user() {
+  chroot --userspec=$user:$user --groups=$user "$tree" /usr/bin/env -i PATH=/usr/local/bin:/usr/bin:/bin HOME=/home/$user USER=$user \
+    LOGNAME=$user SHELL=/bin/bash TERM=dumb "${network[@]}" /bin/bash -c 'cd ~/cardea && exec "$@"' bash "$@"
+}
+
+remove_tree() {
+  [ -e "$tree" ] || return 0
+  [ -e "$tree/.debian-check" ] || { echo "$tree is not of our making"; return 1; }
+  rm -rf --one-file-system "$tree"
+}
+
+new_archive() {
+  local archive=$1 proxy=''
+  eval "$(apt-config shell proxy Acquire::http::Proxy)"
+  [ -z "$proxy" ] || export http_proxy=$proxy
+  debootstrap --variant=minbase --include=git,sudo,ca-certificates "$suite" "$tree" "$(mirror Debian)" &&
+    tar -C "$tree" -cf "$archive.new" --numeric-owner . &&
+    mv "$archive.new" "$archive"
+}
+
+make_tree() {
+  local archive=$folder/cache/$suite.tar
+  remove_tree && mkdir -p "$tree" "$folder/cache/$suite-debs" && touch "$tree/.debian-check" || return 1
+  if [ -n "$(find "$archive" -mtime -30 2> /dev/null)" ]; then
+    tar -C "$tree" -xf "$archive" --numeric-owner
+  else
+    new_archive "$archive"
+  fi
+}
+
+mount_tree() {
+  local node
+  mount -t proc proc "$tree/proc"
+  mount -t sysfs -o ro sysfs "$tree/sys"
+  mount -t tmpfs -o mode=755 tmpfs "$tree/dev"
+  for node in null zero full random urandom tty; do
+    touch "$tree/dev/$node"
+    mount --bind "/dev/$node" "$tree/dev/$node"
+  done
+  mkdir "$tree/dev/pts" "$tree/dev/shm"
+  mount -t devpts -o newinstance,ptmxmode=0666,gid=5 devpts "$tree/dev/pts"
+  mount -t tmpfs -o mode=1777 tmpfs "$tree/dev/shm"
+  ln -s pts/ptmx "$tree/dev/ptmx"
+  ln -s /proc/self/fd "$tree/dev/fd"
+  mount --bind "$folder/cache/$suite-debs" "$tree/var/cache/apt/archives"
+}
+
+unmount_tree() {
+  local at
+  for at in var/cache/apt/archives sys proc; do umount "$tree/$at"; done
+  umount -R "$tree/dev"
+}
+
+connect_tree() {
+  local main security file
+  main=$(mirror Debian) security=$(mirror Debian-Security)
+  {
+    echo "deb $main $suite main"
+    echo "deb $main $suite-updates main"
+    [ -z "$security" ] || echo "deb $security $suite-security main"
+  } > "$tree/etc/apt/sources.list"
+  apt-config dump Acquire | grep -E '^Acquire::(http|https|Retries|ForceIP|Check-)' > "$tree/etc/apt/apt.conf.d/90machine"
+  cp -L /etc/resolv.conf /etc/hosts "$tree/etc/" || return 1
+  hostname > "$tree/etc/hostname"
+  find /usr/local/share/ca-certificates -name '*.crt' -exec cp -t "$tree/usr/local/share/ca-certificates" {} +
+  in_tree update-ca-certificates || return 1
+  for file in $(printf '%s\n' "${network[@]}" | sed -nE 's/^(NODE_EXTRA_CA_CERTS|SSL_CERT_FILE|npm_config_cafile)=//p'); do
+    [ -e "$tree$file" ] || install -D -m 644 "$file" "$tree$file" || return 1
+  done
+}
+
+furnish_tree() {
+  connect_tree || return 1
+  printf '#!/bin/sh\nexit 101\n' > "$tree/usr/sbin/policy-rc.d"             # "action forbidden by policy": no daemon starts
+  chmod 755 "$tree/usr/sbin/policy-rc.d"
+  in_tree useradd --create-home --shell /bin/bash $user || return 1
+  echo "$user ALL=(ALL) NOPASSWD: ALL" > "$tree/etc/sudoers.d/$user"
+  git clone -q --no-hardlinks . "$tree/$clone" && in_tree chown -R $user:$user "/$clone" || return 1
+  in_tree apt-get -q update && in_tree apt-get -q -y dist-upgrade || return 1
+  rm -rf "$tree"/var/lib/apt/lists/*                                         # as bare as a new system's
+}
+
+# ---- what is looked at ----
+
+build() {
+  local output
+  output=$(as_user ./run --build-only) && echo "$output" && [ -x "$tree$(tail -1 <<< "$output")" ]
+}
+
+build_again() { build && ! grep -E 'Compiling|Linking' "$tree/$clone/build/logs/ninja-release.log"; }
+
+# The last line of ./test says how many; a suite that ran none has failed there.
+suite_passes() {
+  as_user ./test "$1" && tail -1 "build/logs/debian-$suite-$1.log" | grep -qE '^[1-9][0-9]* passed, 0 failed'
+}
+
+# Whatever apt, npm, meson, the compiler and ./run themselves complain of.
+no_warning() {
+  local logs
+  mapfile -t logs < <(ls "$tree/$clone"/build/logs/{apt,npm,meson-[!t]*,ninja-*}.log build/logs/debian-"$suite"-{build,again,api,unit}.log 2> /dev/null)
+  ! grep -HiE '^(W|E): |npm (warn|err)|\bwarning:|found: NO|command not found|once more, without' "${logs[@]}"
+}
+
+processes() {
+  local process
+  for process in /proc/[0-9]*; do
+    [ "$(readlink "$process/root" 2> /dev/null)" != "$tree" ] || tr '\0' ' ' < "$process/cmdline"
+  done
+}
+
+# Those that later tests and benches compare with, or talk to. Debian 13 has no janus.
+no_daemon() {
+  local names=(mosquitto rabbitmq-server) running
+  [ "$suite" != bookworm ] || names+=(janus)
+  in_tree apt-get -q update && in_tree apt-get -q -y --no-install-recommends install "${names[@]}" || return 1
+  sleep 2
+  running=$(processes)
+  [ -z "$running" ] || { echo "running: $running"; return 1; }
+}
+
+nothing_left() {
+  local running
+  running=$(processes)
+  [ -z "$running" ] || { echo "still running: $running"; return 1; }
+}
+
+check_suite() {
+  tree=$folder/$suite
+  rm -rf build/logs/debian-"$suite"*
+  check bare "a bare system" make_tree || return 0
+  mount_tree
+  if check furnish "its network, its user, a clone of $(git rev-parse --short HEAD)" furnish_tree; then
+    check build "./run --build-only, as an ordinary user" build || true
+    check again "./run --build-only once more compiles nothing" build_again || true
+    check api "./test api" suite_passes api || true
+    ! $unit || check unit "./test unit" suite_passes unit || true
+    check warnings "nothing is missing, no warning" no_warning || true
+    check left "no process is left" nothing_left || true
+    check daemons "the packages of tests start no daemon" no_daemon || true
+    cp -R "$tree/$clone/build/logs" "build/logs/debian-$suite" || true
+  fi
+  unmount_tree
+  if $keep; then
+    say "  kept: $tree"
+  else
+    step "$suite: tidying up" "debian-$suite-remove" remove_tree
+  fi
+}
+
+[ -n "$(mirror Debian)" ] || step "Fetching Debian's package lists" apt-update apt-get -q update || true
+[ -n "$(mirror Debian)" ] || die "apt here knows no mirror of Debian"
+mapfile -t network < <(network_variables)
+for suite in "${suites[@]}"; do check_suite; done
+echo "$passed passed, $failed failed"
+(( failed == 0 ))
