@@ -181,9 +181,10 @@ static void vr_sink_layer(void *plugin, void *state, struct ref sink, int substr
     struct vr_sub_stream *sub = session->subscriber == NULL ? NULL : vr_sub_by_sink(session->subscriber, sink);
     if (sub == NULL)
         return;
-    bool new_substream = sub->substream != substream, new_temporal = sub->temporal != temporal && temporal >= 0;
-    sub->substream = (int8_t)substream;
-    sub->temporal = (int8_t)temporal;
+    /* A sink that starts again (-1) and comes back to the layer it had is no news. */
+    bool new_substream = substream >= 0 && sub->substream != substream, new_temporal = temporal >= 0 && sub->temporal != temporal;
+    sub->substream = new_substream ? (int8_t)substream : sub->substream;
+    sub->temporal = new_temporal ? (int8_t)temporal : sub->temporal;
     if (sub->source == NULL || !sub->source->simulcast)
         return;
     if (new_substream)
