@@ -541,6 +541,38 @@ static void test_losses_above_the_threshold_are_told_on_both_sides(void **state)
     duo_fini(&duo);
 }
 
+/* A batch of packets whose fan-out fills the egress: it stops, says so, and goes on when that has been sent. */
+static void test_receiving_stops_while_the_egress_is_full(void **state)
+{
+    (void)state;
+    struct feed feed;
+    begin(&(struct duo_options){0});
+    struct fake_port *seen = duo_ear(&duo, B, video);
+    duo_feed(&duo, A, video, 0, &feed);
+    frames(&feed, 1);
+    duo.taped = true;
+    feed.now = duo.now;
+    feed_frame(&feed, false, 5);
+    duo_turn(&duo, A);
+    assert_int_equal(duo.tape_count[A], 5);
+    struct side *side = &duo.side[B];
+    const struct net_tuple to = {0, duo.side[A].base};
+    for (uint32_t i = 0; i < EGRESS_STOP_AT; i++)
+        egress_raw(&side->env.egress, &to, VIEW("x", 1));
+    for (uint32_t i = 0; i < 5; i++)
+        peer_input(side->peer, duo.now, &to, duo.tape[A][i].data, duo.tape[A][i].size);
+    uint32_t before = seen->count;
+    for (uint32_t i = 1; i < 5; i++) {
+        assert_true(peer_receive_flush(&side->env, duo.now));
+        assert_int_equal(seen->count, before + i);
+    }
+    assert_false(peer_receive_flush(&side->env, duo.now));
+    assert_int_equal(seen->count, before + 5);
+    assert_false(peer_receive_flush(&side->env, duo.now));
+    egress_clear(&side->env.egress);
+    duo_fini(&duo);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -560,6 +592,7 @@ int main(void)
         cmocka_unit_test(test_media_events_tell_of_first_packets_and_of_silence),
         cmocka_unit_test(test_a_longer_timer_names_its_seconds),
         cmocka_unit_test(test_losses_above_the_threshold_are_told_on_both_sides),
+        cmocka_unit_test(test_receiving_stops_while_the_egress_is_full),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
