@@ -12,6 +12,8 @@ step() {
   shift 2
   "$@" > "$log" 2>&1 < /dev/null &
   pid=$!
+  # A shell without job control starts this one deaf to Ctrl-C.
+  trap 'pkill -TERM -P "$pid" 2> /dev/null; kill -TERM "$pid" 2> /dev/null; echo >&2; exit 130' INT TERM
   while kill -0 "$pid" 2> /dev/null; do
     sleep 0.1
     if ! $said && (( SECONDS - began >= 1 )); then
@@ -24,6 +26,7 @@ step() {
     fi
   done
   wait "$pid" || rc=$?
+  trap - INT TERM
   if (( rc != 0 )); then
     $said || printf '  %s ' "$text" >&2
     printf ' FAILED (%d s); the end of %s:\n' $(( SECONDS - began )) "$log" >&2
@@ -106,6 +109,7 @@ build_release() {
     step "Preparing the build" meson-release meson setup $dir --buildtype=release -Db_lto=true -Dc_link_args=-flto=auto -Dtests=false -Dfuzz=false -Dtools=false || return 1
   fi
   if ! step "Building the server" ninja-release ninja -C $dir cardea; then
+    grep -qi 'lto' build/logs/ninja-release.log || return 1
     say "  once more, without link-time optimisation"
     meson configure $dir -Db_lto=false > /dev/null
     step "Building the server" ninja-release ninja -C $dir cardea
