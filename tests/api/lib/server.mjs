@@ -87,7 +87,7 @@ async function answersPing(url, protocol) {
 }
 
 /* Options: core, websockets, rooms, videoroom, echotest: groups of the four files; files: whole texts by name (null: not written);
- * args: more of the command line; name: of the log; web: also serve the pages; ready: how to tell that it is up. */
+ * args: more of the command line; wrap: a program that starts the server, and its arguments; name: of the log; web: also serve the pages; ready: how to tell that it is up. */
 export async function startServer(options = {}) {
   if (!existsSync(BIN))
     throw new Error(`${BIN} does not exist: build it first, or set CARDEA_BIN`);
@@ -101,7 +101,8 @@ export async function startServer(options = {}) {
   const args = ['-F', dir, '-C', join(dir, 'janus.jcfg'), ...(options.args ?? [])];
   if (options.web && !IS_REFERENCE)
     args.push('--web-folder', WEB);
-  const child = spawn(BIN, args, { stdio: ['ignore', log, log], cwd: dir, env: { ...process.env, ...options.env } });
+  const [command, ...before] = [...(options.wrap ?? []), BIN];
+  const child = spawn(command, [...before, ...args], { stdio: ['ignore', log, log], cwd: dir, env: { ...process.env, ...options.env } });
   closeSync(log);
   started.add(child);
   child.unref();                       /* a test that failed before its stop() ends all the same; 'exit' above kills what is left */
