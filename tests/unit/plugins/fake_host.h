@@ -1,0 +1,149 @@
+/* tests/unit/plugins/fake_host.h - the server's side of plugins/plugin.h as a double: handles and their PeerConnections, what is
+ * pushed to clients, sources and sinks. It holds plugins to their part of the contract: events are JSON objects, descriptions
+ * can be parsed, lines are never lost, at most one offer of ours is open, nothing is pushed to handles that are gone.
+ *
+ * Clients speak by fake_say, hear by fake_hear; their answers and the moments when media comes up or ends are the test's. */
+#pragma once
+
+#include "support/seams.h"
+
+#include <jansson.h>
+
+#include "base/hash.h"
+#include "plugins/plugin.h"
+#include "proto/sdp/offer_answer.h"
+
+#define FAKE_HANDLES 64
+#define FAKE_LINES   SDP_MLINES_MAX
+
+struct fake_event {
+    char transaction[16];               /* "" unsolicited */
+    json_t *data;
+    char jsep[8];                       /* "", "offer" or "answer" */
+    char *sdp;
+    bool restart, e2ee;
+};
+
+struct fake_source {
+    bool used;
+    struct ref ref;
+    uint32_t handle;
+    struct source_desc desc;
+    bool active;
+    struct rate_cap cap;
+    uint32_t caps;
+    uint32_t keyframes;
+};
+
+struct fake_sink {
+    bool used;
+    struct ref ref;
+    uint32_t handle;
+    uint16_t mindex;
+    struct ref source;
+    struct sink_options options;
+    uint32_t orders;                    /* set and switch */
+};
+
+struct fake_handle {
+    bool used;
+    struct ref ref;
+    void *state;
+    bool gone;                          /* its client is: events are lost */
+    uint64_t group;
+    struct fake_event *events;          /* not heard yet */
+    uint32_t event_count, event_room;
+    /* the PeerConnection */
+    bool has_pc, negotiated, up;
+    bool client_offers;                 /* an offer of the client's is being worked on */
+    bool we_offered;                    /* an offer of ours is not answered */
+    bool closing;                       /* host_peer_close was called */
+    uint16_t line_count;
+    uint32_t source[FAKE_LINES];        /* index + 1 */
+    uint32_t sink[FAKE_LINES];
+    uint32_t descriptions;              /* of ours so far */
+    char *offer;                        /* our last one */
+};
+
+struct fake_reply {
+    enum plugin_outcome outcome;
+    json_t *body;                       /* of PLUGIN_SYNC; NULL else. The next fake_say frees it */
+};
+
+struct host {
+    const struct plugin_desc *desc;
+    void *plugin;
+    struct conf_node *conf;
+    struct rng rng;
+    uint64_t seed;
+    struct hash_key key;
+    usec_t now;
+    uint64_t wall_us;
+    struct buf reply;
+    struct fake_handle handles[FAKE_HANDLES];
+    uint32_t generation;
+    struct fake_source *sources;
+    uint32_t source_count, source_room;
+    struct fake_sink *sinks;
+    uint32_t sink_count, sink_room;
+    enum err refuse;                    /* the next description gets this */
+    bool tokens_signed;
+    const char *token, *token_descriptor;   /* the one that is valid, and what it contains */
+    struct fake_reply last;
+    uint32_t transactions;
+    uint32_t logged;
+    char last_log[512];
+    uint32_t stale;                     /* verbs about nobody */
+    uint32_t events;
+    size_t outstanding;
+};
+
+/* `conf`: text of the plugin's .jcfg; NULL: it has none. */
+void fake_start(struct host *host, const struct plugin_desc *desc, const char *conf);
+/* Detaches all, ends the plugin, and fails unless all memory is home. */
+void fake_stop(struct host *host);
+
+uint32_t fake_attach(struct host *host);            /* a handle, by its number from here on */
+void fake_detach(struct host *host, uint32_t handle);
+
+/* `body` with ' for ". `jsep`: "offer", "answer" or NULL; then `sdp` as webrtc.md 2 leaves it. ACK is "" here. */
+struct fake_say {
+    const char *jsep, *sdp;
+    bool e2ee;
+    const struct jsep_simulcast *simulcast;
+    size_t simulcast_count;
+    const char *svc;                    /* JSON array */
+};
+const struct fake_reply *fake_say_jsep(struct host *host, uint32_t handle, const struct fake_say *jsep, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+const struct fake_reply *fake_say(struct host *host, uint32_t handle, const char *format, ...) __attribute__((format(printf, 3, 4)));
+const struct fake_reply *fake_admin(struct host *host, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* What happens to PeerConnections: closes that plugins asked for are done by fake_turn. */
+void fake_turn(struct host *host);
+void fake_up(struct host *host, uint32_t handle);
+void fake_hangup(struct host *host, uint32_t handle);
+/* The client answers our last offer, by the request `verb` ("start"); lines whose bit is set are rejected. */
+void fake_answer_but(struct host *host, uint32_t handle, const char *verb, uint64_t rejected);
+void fake_answer(struct host *host, uint32_t handle, const char *verb);
+
+/* The next event of a handle; NULL: none. Owned by the host until the next call. */
+const struct fake_event *fake_hear(struct host *host, uint32_t handle);
+/* It must be that one: JSON with ' for ", where "*" as a value fits anything. `*_reply`: it has the last request's transaction;
+ * `*_told`: it has none. The event is returned for its jsep. */
+const struct fake_event *expect_reply(struct host *host, uint32_t handle, const char *format, ...) __attribute__((format(printf, 3, 4)));
+const struct fake_event *expect_told(struct host *host, uint32_t handle, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void expect_sync(struct host *host, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void expect_silence(struct host *host, uint32_t handle);
+void expect_nothing(struct host *host);             /* nobody hears anything more */
+void fake_forget(struct host *host);                /* all that was not heard */
+/* An error: the code alone, in a reply or (`handle` UINT32_MAX) in the synchronous answer. */
+void expect_error(struct host *host, uint32_t handle, int code);
+void expect_error_text(struct host *host, uint32_t handle, int code, const char *text);
+
+struct fake_source *fake_source(struct host *host, uint32_t handle, uint16_t mindex);      /* NULL: the line receives nothing */
+struct fake_sink *fake_sink(struct host *host, uint32_t handle, uint16_t mindex);
+uint32_t fake_sinks_alive(const struct host *host);
+void fake_layer(struct host *host, uint32_t handle, uint16_t mindex, int substream, int temporal);
+bool json_fits(const json_t *got, const json_t *wanted);
+int64_t fake_int(const json_t *object, const char *name);      /* fails when it is not there */
