@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 
 import { startServer } from './lib/server.mjs';
-import { offer, offerSdp, parseSdp } from './lib/sdp.mjs';
+import { offer, parseSdp } from './lib/sdp.mjs';
 
 let server;
 let client;
@@ -145,26 +145,5 @@ describe('answers', () => {
     const one = await ask();
     assert.equal(ufrag(await ask({ version: 3 })), ufrag(one));
     assert.notEqual(ufrag(await ask({ version: 4, ufrag: 'another', pwd: 'anotherpasswordanotherpass' })), ufrag(one));
-  });
-});
-
-describe('hostile descriptions', () => {
-  /* CVE-2020-13898 and its kin: whatever stands in an offer, there is an answer or an error, and the server lives. */
-  test('CVE-2020-13898 -13900 -13901 -14034: every line of an offer dropped, doubled, emptied and stretched', async () => {
-    const lines = offerSdp({ media: [{ kind: 'audio' }, { kind: 'video', simulcast: true }, { kind: 'data' }] }).split('\r\n').filter(l => l !== '');
-    for (let i = 0; i < lines.length; i++) {
-      const line = lines[i];
-      const variants = [[], [line, line], [line.slice(0, 2)], [line.replace(/[: ].*/, '')], [line.replace(/([: ]).*/, '$1')],
-        [line.replace(/\d+/g, '99999999999999999999')], [line.replace(/\d+/g, '-1')], ...(i % 5 === 0 ? [[line + 'x'.repeat(100000)]] : [])];
-      for (const replacement of variants) {
-        const h = await session.attach('janus.plugin.echotest');
-        const sdp = [...lines.slice(0, i), ...replacement, ...lines.slice(i + 1)].join('\r\n') + '\r\n';
-        const { ack, event } = await h.message({ audio: true, video: true }, { type: 'offer', sdp });
-        assert.ok(ack.error !== undefined || event !== null);
-        await h.detach();
-        client.take(m => m.sender === h.id);
-      }
-    }
-    assert.equal((await handle.message({ audio: true }, offer())).jsep.type, 'answer');
   });
 });
