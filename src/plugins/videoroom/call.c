@@ -77,6 +77,14 @@ enum vr_error vr_check_secret(struct vr_call *call, const char *name, const char
     return VR_OK;
 }
 
+enum vr_error vr_check_admin_key(struct vr_call *call)
+{
+    enum vr_error error = vr_check_secret(call, "admin_key", call->vr->admin_key);
+    if (error == VR_OK && call->vr->admin_key_closed)
+        return vr_fail(call, VR_UNAUTHORIZED, "Unauthorized (wrong admin_key)");
+    return error;
+}
+
 void vr_log_unbuilt(struct videoroom *vr, unsigned bit, const char *what)
 {
     if ((vr->unbuilt_logged & 1u << bit) != 0)
@@ -116,6 +124,12 @@ uint32_t vr_u32(const json_t *object, const char *name, uint32_t fallback)
 {
     int64_t v = vr_int(object, name, fallback);
     return v < 0 ? 0 : v > UINT32_MAX ? UINT32_MAX : (uint32_t)v;
+}
+
+uint16_t vr_u16(const json_t *object, const char *name, uint16_t fallback)
+{
+    uint32_t v = vr_u32(object, name, fallback);
+    return v > UINT16_MAX ? UINT16_MAX : (uint16_t)v;
 }
 
 static int16_t clamp_delay(int64_t v)

@@ -28,7 +28,7 @@ static bool category_id(const struct videoroom *vr, const char *category, struct
     *out = (struct vr_id){0};
     if (vr->string_ids) {
         out->text = (char *)name.data;              /* borrowed; category is NUL-terminated */
-        return name.size > 0 && name.size <= VR_ID_TEXT_MAX;
+        return name.size > 0 && vr_id_text_is_fine(name);
     }
     return str_u64(name, &out->number) && out->number != 0 && name.data[0] != '0';
 }
@@ -68,7 +68,8 @@ static void read_room(struct vr_room *room, const struct conf_node *node, const 
     room->bitrate_bps = positive(node, "bitrate", 0);
     vr_floor_bitrate(&room->bitrate_bps);
     room->bitrate_cap = conf_bool(node, "bitrate_cap", false);
-    room->fir_freq_s = (uint16_t)positive(node, "fir_freq", 0);
+    const uint32_t fir_freq = positive(node, "fir_freq", 0);
+    room->fir_freq_s = fir_freq > UINT16_MAX ? UINT16_MAX : (uint16_t)fir_freq;
     room->audiolevel_ext = conf_bool(node, "audiolevel_ext", true);
     room->audiolevel_event = conf_bool(node, "audiolevel_event", false);
     room->videoorient_ext = conf_bool(node, "videoorient_ext", true);
@@ -105,17 +106,21 @@ static void name_unbuilt(struct videoroom *vr, const struct vr_room *room, const
 }
 
 /* security.md: a sample secret that everybody knows guards nothing, so what it guards stays closed. */
-static void close_sample_secret(struct videoroom *vr, struct vr_room *room, const char *category)
+bool vr_is_sample_secret(const char *secret)
 {
     static const char *const samples[] = {"adminpwd", "supersecret", "janusoverlord"};
-    for (size_t i = 0; room->secret != NULL && i < ARRAY_COUNT(samples); i++) {
-        if (strcmp(room->secret, samples[i]) != 0)
-            continue;
+    for (size_t i = 0; secret != NULL && i < ARRAY_COUNT(samples); i++)
+        if (strcmp(secret, samples[i]) == 0)
+            return true;
+    return false;
+}
+
+static void close_sample_secret(struct videoroom *vr, struct vr_room *room, const char *category)
+{
+    room->management_closed = vr_is_sample_secret(room->secret);
+    if (room->management_closed)
         host_log(vr->host, 3, "VideoRoom: %s has a secret from a sample file; requests that need it are refused until you set your own",
                  category);
-        room->management_closed = true;
-        return;
-    }
 }
 
 void vr_rooms_from_conf(struct videoroom *vr, const struct conf_node *conf)

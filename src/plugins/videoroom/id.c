@@ -7,6 +7,15 @@
 #include "base/str.h"
 #include "plugins/videoroom/videoroom.h"
 
+/* They stand in descriptions (`s=`, `msid`): what would end a line there is no name. */
+bool vr_id_text_is_fine(struct view text)
+{
+    for (size_t i = 0; i < text.size; i++)
+        if (text.data[i] < 0x20 || text.data[i] == 0x7F)
+            return false;
+    return text.size <= VR_ID_TEXT_MAX;
+}
+
 enum vr_error vr_id_read(struct vr_call *call, const json_t *object, const char *name, bool required, struct vr_id *out)
 {
     const struct schema_field field = {name, call->vr->string_ids ? SCHEMA_STRING : SCHEMA_POSINT, required};
@@ -21,8 +30,9 @@ enum vr_error vr_id_read(struct vr_call *call, const json_t *object, const char 
         out->number = (uint64_t)json_integer_value(value);
         return VR_OK;
     }
-    if (json_string_length(value) > VR_ID_TEXT_MAX)
-        return vr_fail(call, VR_INVALID_ELEMENT, "Invalid element type (%s should be at most %u characters)", name, VR_ID_TEXT_MAX);
+    if (!vr_id_text_is_fine(str_of(json_string_value(value))))
+        return vr_fail(call, VR_INVALID_ELEMENT, "Invalid element type (%s should be at most %u characters, all of them visible)", name,
+                       VR_ID_TEXT_MAX);
     out->text = (char *)json_string_value(value);
     return VR_OK;
 }

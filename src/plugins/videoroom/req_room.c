@@ -96,7 +96,7 @@ static void read_properties(struct vr_room *room, const json_t *body)
     room->bitrate_bps = vr_u32(body, "bitrate", 0);
     vr_floor_bitrate(&room->bitrate_bps);
     room->bitrate_cap = vr_bool(body, "bitrate_cap", false);
-    room->fir_freq_s = (uint16_t)vr_u32(body, "fir_freq", 0);
+    room->fir_freq_s = vr_u16(body, "fir_freq", 0);
     room->audiolevel_ext = vr_bool(body, "audiolevel_ext", true);
     room->audiolevel_event = vr_bool(body, "audiolevel_event", false);
     if (room->audiolevel_event) {
@@ -127,7 +127,7 @@ static enum vr_error read_allowed(struct vr_call *call, struct vr_room *room)
         return VR_OK;
     room->acl = true;
     json_array_foreach(allowed, index, token)
-        if (!vr_room_allow(room, json_string_value(token)))
+        if (!vr_room_allow(call->vr, room, json_string_value(token)))
             return vr_fail(call, VR_INVALID_ELEMENT, "Invalid element (at most %u tokens in the allowed array)", VR_ALLOWED_MAX);
     return VR_OK;
 }
@@ -145,7 +145,7 @@ static enum vr_error check_create(struct vr_call *call, struct vr_id *id)
 {
     enum vr_error error = vr_id_read(call, call->body, "room", false, id);
     if (error == VR_OK)
-        error = vr_check_secret(call, "admin_key", call->vr->admin_key);
+        error = vr_check_admin_key(call);
     if (error == VR_OK)
         error = check_codecs(call);
     if (error == VR_OK && !all_strings(json_object_get(call->body, "allowed")))
@@ -242,7 +242,7 @@ static enum vr_error req_edit(struct vr_call *call)
     room->require_pvtid = vr_bool(body, "new_require_pvtid", room->require_pvtid);
     room->bitrate_bps = vr_u32(body, "new_bitrate", room->bitrate_bps);
     vr_floor_bitrate(&room->bitrate_bps);
-    room->fir_freq_s = (uint16_t)vr_u32(body, "new_fir_freq", room->fir_freq_s);
+    room->fir_freq_s = vr_u16(body, "new_fir_freq", room->fir_freq_s);
     room->publishers_max = vr_u32(body, "new_publishers", room->publishers_max);
     room->lock_record = vr_bool(body, "new_lock_record", room->lock_record);
     vr_room_changed(room);
@@ -316,7 +316,7 @@ static enum vr_error req_list(struct vr_call *call)
     const char *key = vr_text(call->body, "admin_key");
     bool all = false;
     if (vr->admin_key != NULL && key != NULL && key[0] != '\0') {
-        enum vr_error error = vr_check_secret(call, "admin_key", vr->admin_key);
+        enum vr_error error = vr_check_admin_key(call);
         if (error != VR_OK)
             return error;
         all = true;
@@ -376,8 +376,8 @@ static enum vr_error change_allowed(struct vr_call *call, struct vr_room *room, 
         return vr_fail(call, VR_INVALID_ELEMENT, "Invalid element in the allowed array (not a string)");
     json_array_foreach(allowed, index, token) {
         if (!add)
-            vr_room_disallow(room, json_string_value(token));
-        else if (!vr_room_allow(room, json_string_value(token)))
+            vr_room_disallow(call->vr, room, json_string_value(token));
+        else if (!vr_room_allow(call->vr, room, json_string_value(token)))
             return vr_fail(call, VR_INVALID_ELEMENT, "Invalid element (at most %u tokens in the allowed array)", VR_ALLOWED_MAX);
     }
     return VR_OK;

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/check.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "plugins/videoroom/videoroom.h"
@@ -51,6 +52,7 @@ struct vr_room *vr_room_new(struct videoroom *vr, const struct vr_id *id)
     room->audio_codecs[0] = CODEC_OPUS;
     room->video_codecs[0] = CODEC_VP8;
     list_init(&room->allowed);
+    map_init(&room->by_token);
     list_init(&room->participants);
     list_init(&room->subscribers);
     map_init(&room->by_id);
@@ -63,13 +65,32 @@ void vr_room_add(struct videoroom *vr, struct vr_room *room)
     map_add(&vr->rooms, &room->node, vr_id_hash(vr, &room->id));
 }
 
+/* The hash is keyed, so how long this takes says nothing about tokens that are nearly right. */
+static struct vr_allowed *find_allowed(const struct videoroom *vr, const struct vr_room *room, const char *token)
+{
+    for (struct map_node *n = map_first(&room->by_token, hash_bytes(host_hash_key(vr->host), str_of(token))); n != NULL; n = map_next_same(n)) {
+        struct vr_allowed *allowed = CONTAINER_OF(n, struct vr_allowed, by_token);
+        if (str_equal_secret(str_of(allowed->token), str_of(token)))
+            return allowed;
+    }
+    return NULL;
+}
+
+static void drop_allowed(struct vr_room *room, struct vr_allowed *allowed)
+{
+    list_del(&allowed->node);
+    map_del(&room->by_token, &allowed->by_token);
+    mem_put(allowed);
+}
+
 void vr_room_free(struct videoroom *vr, struct vr_room *room)
 {
     (void)vr;
     CHECK(list_is_empty(&room->participants));
     CHECK(list_is_empty(&room->subscribers));
-    for (struct list *it; (it = list_pop(&room->allowed)) != NULL;)
-        mem_put(CONTAINER_OF(it, struct vr_allowed, node));
+    LIST_EACH(it, &room->allowed)
+        drop_allowed(room, CONTAINER_OF(it, struct vr_allowed, node));
+    map_fini(&room->by_token);
     map_fini(&room->by_id);
     map_fini(&room->by_private_id);
     vr_id_free(&room->id);
@@ -89,8 +110,12 @@ bool vr_room_codecs(uint8_t out[VR_CODECS_MAX], const char *list, bool video, bo
 {
     struct view rest = str_of(list);
     uint8_t codecs[VR_CODECS_MAX] = {CODEC_NONE};
-    for (unsigned i = 0; i < VR_CODECS_MAX && (rest.size > 0 || i == 0); i++) {
-        enum codec codec = codec_by_name(str_trim(str_split(&rest, ',')));
+    bool more = true;
+    for (unsigned i = 0; i < VR_CODECS_MAX && more; i++) {
+        const size_t size = rest.size;
+        const struct view item = str_split(&rest, ',');
+        enum codec codec = codec_by_name(str_trim(item));
+        more = item.size < size;                    /* a comma stood behind it */
         if (codec != CODEC_NONE && codec_info(codec)->kind != (video ? CODEC_KIND_VIDEO : CODEC_KIND_AUDIO))
             codec = CODEC_NONE;
         if (codec == CODEC_NONE && strict)
@@ -179,44 +204,30 @@ const char *vr_room_listed(struct videoroom *vr, struct vr_room *room)
     return room->listed;
 }
 
-static struct vr_allowed *find_allowed(const struct vr_room *room, const char *token)
+bool vr_room_allow(struct videoroom *vr, struct vr_room *room, const char *token)
 {
-    struct vr_allowed *found = NULL;
-    LIST_EACH(it, &room->allowed) {
-        struct vr_allowed *allowed = CONTAINER_OF(it, struct vr_allowed, node);
-        if (str_equal_secret(str_of(allowed->token), str_of(token)))
-            found = allowed;
-    }
-    return found;
-}
-
-bool vr_room_allow(struct vr_room *room, const char *token)
-{
-    if (find_allowed(room, token) != NULL)
+    if (find_allowed(vr, room, token) != NULL)
         return true;
-    if (room->allowed_count == VR_ALLOWED_MAX)
+    if (room->by_token.count == VR_ALLOWED_MAX)
         return false;
     size_t size = strlen(token) + 1;
     struct vr_allowed *allowed = mem_get(sizeof(*allowed) + size);
     memcpy(allowed->token, token, size);
     list_add_tail(&room->allowed, &allowed->node);
-    room->allowed_count++;
+    map_add(&room->by_token, &allowed->by_token, hash_bytes(host_hash_key(vr->host), str_of(token)));
     return true;
 }
 
-void vr_room_disallow(struct vr_room *room, const char *token)
+void vr_room_disallow(struct videoroom *vr, struct vr_room *room, const char *token)
 {
-    struct vr_allowed *allowed = find_allowed(room, token);
-    if (allowed == NULL)
-        return;
-    list_del(&allowed->node);
-    mem_put(allowed);
-    room->allowed_count--;
+    struct vr_allowed *allowed = find_allowed(vr, room, token);
+    if (allowed != NULL)
+        drop_allowed(room, allowed);
 }
 
-bool vr_room_is_allowed(const struct vr_room *room, const char *token)
+bool vr_room_is_allowed(const struct videoroom *vr, const struct vr_room *room, const char *token)
 {
-    return !room->acl || (token != NULL && find_allowed(room, token) != NULL);
+    return !room->acl || (token != NULL && find_allowed(vr, room, token) != NULL);
 }
 
 struct vr_participant *vr_room_participant(const struct videoroom *vr, const struct vr_room *room, const struct vr_id *id)

@@ -40,15 +40,24 @@ static void offer_formats(struct sdp *offer, const struct vr_sub_stream *sub, st
     }
 }
 
+/* `<id> <track>`: an id of ours may be a text with blanks (RFC 8830 2: one word). */
+static struct view msid_of(struct sdp *offer, const struct vr_sub_stream *sub)
+{
+    char shown[VR_ID_SHOWN];
+    (void)vr_id_show(&sub->source->owner->id, shown);
+    for (char *p = shown; *p != '\0'; p++)
+        *p = *p == ' ' ? '_' : *p;
+    return sdp_textf(offer, "%s %u", shown, sub->mindex);
+}
+
 static bool offer_line(const struct vr_subscriber *s, struct sdp *offer, const struct vr_sub_stream *sub)
 {
     const bool sends = sub->source != NULL && !sub->source->disabled;
     struct sdp_offer_line line = sdp_offer_line_of(sub->kind == MEDIA_AUDIO ? SDP_AUDIO : SDP_VIDEO, sends ? SDP_SENDONLY : SDP_INACTIVE);
-    char shown[VR_ID_SHOWN];
     line.codec = (enum codec)sub->codec;
     line.mid = sdp_textf(offer, "%u", sub->mindex);
     if (s->use_msid && sends)
-        line.msid = sdp_textf(offer, "%s %u", vr_id_show(&sub->source->owner->id, shown), sub->mindex);
+        line.msid = msid_of(offer, sub);
     offer_exts(s->room, sub, &line);
     offer_formats(offer, sub, &line);
     return sdp_offer_add(offer, &line) != NULL;

@@ -56,6 +56,7 @@ struct videoroom {
     struct host *host;
     struct map rooms;
     char *admin_key;
+    bool admin_key_closed;          /* it is one that everybody knows (security.md) */
     bool lock_rtp_forward;
     bool string_ids;
     uint32_t unbuilt_logged;        /* a bit per request that is not built yet and has been named in the log */
@@ -63,7 +64,8 @@ struct videoroom {
 };
 
 struct vr_allowed {
-    struct list node;
+    struct list node;               /* in order of coming */
+    struct map_node by_token;
     char token[];
 };
 
@@ -88,7 +90,7 @@ struct vr_room {
     bool management_closed;         /* its secret is one that everybody knows (security.md) */
     bool acl;
     struct list allowed;            /* struct vr_allowed */
-    uint32_t allowed_count;
+    struct map by_token;
     struct list participants;       /* vr_participant.of_room */
     struct map by_id;               /* vr_participant.node */
     struct map by_private_id;       /* vr_participant.private_node */
@@ -235,6 +237,7 @@ void vr_call_end(struct vr_call *call);
 enum vr_error vr_check_fields(struct vr_call *call, const struct schema_field *fields, size_t count, const json_t *object);
 /* SECRET(name) of videoroom.md 0. `expected` NULL: nothing is asked for. */
 enum vr_error vr_check_secret(struct vr_call *call, const char *name, const char *expected);
+enum vr_error vr_check_admin_key(struct vr_call *call);
 void vr_reply(struct vr_call *call, const struct jsep_out *jsep, enum err *sent);      /* pushes the answer of an async request now */
 /* The core could not make or merge the description (its client being gone is no refusal). */
 static inline bool vr_was_refused(enum err sent)
@@ -247,11 +250,13 @@ bool vr_bool(const json_t *object, const char *name, bool fallback);
 int64_t vr_int(const json_t *object, const char *name, int64_t fallback);
 const char *vr_text(const json_t *object, const char *name);        /* NULL: absent or no string */
 uint32_t vr_u32(const json_t *object, const char *name, uint32_t fallback);
+uint16_t vr_u16(const json_t *object, const char *name, uint16_t fallback);
 void vr_set_delays(const json_t *object, int16_t *min_delay, int16_t *max_delay);
 
 /* ---- id.c ---- */
 /* The id in `object`.`name`; text borrowed. `required` false: absent is fine and gives number 0. */
 enum vr_error vr_id_read(struct vr_call *call, const json_t *object, const char *name, bool required, struct vr_id *out);
+bool vr_id_text_is_fine(struct view text);
 bool vr_id_is_unset(const struct vr_id *id);
 struct vr_id vr_id_copy(const struct vr_id *id);
 struct vr_id vr_id_random(struct videoroom *vr);
@@ -273,13 +278,14 @@ bool vr_room_codecs(uint8_t out[VR_CODECS_MAX], const char *list, bool video, bo
 void vr_room_allows(const uint8_t codecs[VR_CODECS_MAX], enum codec codec, bool *out);
 void vr_room_changed(struct vr_room *room);
 const char *vr_room_listed(struct videoroom *vr, struct vr_room *room);
-bool vr_room_allow(struct vr_room *room, const char *token);
-void vr_room_disallow(struct vr_room *room, const char *token);
-bool vr_room_is_allowed(const struct vr_room *room, const char *token);
+bool vr_room_allow(struct videoroom *vr, struct vr_room *room, const char *token);      /* false: too many */
+void vr_room_disallow(struct videoroom *vr, struct vr_room *room, const char *token);
+bool vr_room_is_allowed(const struct videoroom *vr, const struct vr_room *room, const char *token);
 struct vr_participant *vr_room_participant(const struct videoroom *vr, const struct vr_room *room, const struct vr_id *id);
 struct vr_participant *vr_room_feed(const struct videoroom *vr, const struct vr_room *room, const struct vr_id *id);  /* started only */
 uint32_t vr_room_started(const struct vr_room *room);
 void vr_rooms_from_conf(struct videoroom *vr, const struct conf_node *conf);
+bool vr_is_sample_secret(const char *secret);   /* one that stands in files which everybody has */
 void vr_floor_bitrate(uint32_t *bps);
 /* req_room.c: ROOM and its secret; and everybody out of a room that goes. */
 enum vr_error vr_managed_room(struct vr_call *call, struct vr_room **room);

@@ -546,7 +546,7 @@ void fake_detach(struct host *host, uint32_t index)
     handle->used = false;
 }
 
-void fake_answer_but(struct host *host, uint32_t index, const char *verb, uint64_t rejected)
+char *fake_answer_text(struct host *host, uint32_t index, uint64_t rejected)
 {
     char reason[SDP_REASON_ROOM];
     assert_non_null(host->handles[index].offer);
@@ -559,10 +559,18 @@ void fake_answer_but(struct host *host, uint32_t index, const char *verb, uint64
         sdp->mlines[i]->port = none ? 0 : sdp->mlines[i]->port;
     }
     assert_true(sdp_write(sdp, &text));
-    const struct fake_say say = {.jsep = "answer", .sdp = buf_text(&text)};
-    fake_say_jsep(host, index, &say, "{'request':'%s'}", verb);
+    char *copy = strdup(buf_text(&text));
     buf_fini(&text);
     sdp_free(sdp);
+    return copy;
+}
+
+void fake_answer_but(struct host *host, uint32_t index, const char *verb, uint64_t rejected)
+{
+    char *sdp = fake_answer_text(host, index, rejected);
+    const struct fake_say say = {.jsep = "answer", .sdp = sdp};
+    fake_say_jsep(host, index, &say, "{'request':'%s'}", verb);
+    free(sdp);
 }
 
 void fake_answer(struct host *host, uint32_t index, const char *verb)

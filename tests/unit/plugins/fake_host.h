@@ -123,6 +123,8 @@ const struct fake_reply *fake_admin(struct host *host, const char *format, ...) 
 void fake_turn(struct host *host);
 void fake_up(struct host *host, uint32_t handle);
 void fake_hangup(struct host *host, uint32_t handle);
+/* An answer to our last offer; the caller frees it. */
+char *fake_answer_text(struct host *host, uint32_t handle, uint64_t rejected);
 /* The client answers our last offer, by the request `verb` ("start"); lines whose bit is set are rejected. */
 void fake_answer_but(struct host *host, uint32_t handle, const char *verb, uint64_t rejected);
 void fake_answer(struct host *host, uint32_t handle, const char *verb);
