@@ -55,11 +55,28 @@ static void give_credit(struct control *c, struct ref client)
 
 /* -- what waits for a later turn ----------------------------------------------------------------------------------------- */
 
+static bool is_long(const struct client_request *request)
+{
+    return request->size > TEXT_BYTES_SHORT;
+}
+
+/* Behind the others whose next text is as long: a short one doesn't wait for the long ones of other clients. */
+static void queue_up(struct control *c, struct caller *caller)
+{
+    const struct waiting_text *text = CONTAINER_OF(caller->waiting.next, struct waiting_text, node);
+    list_add_tail(text->raw != NULL && is_long(text->raw) ? &c->busy_long : &c->busy, &caller->busy);
+}
+
+bool callers_wait(const struct control *c)
+{
+    return !list_is_empty(&c->busy) || !list_is_empty(&c->busy_long);
+}
+
 static void wait_behind(struct control *c, struct caller *caller, struct waiting_text *text)
 {
     list_add_tail(&caller->waiting, &text->node);
     if (list_is_empty(&caller->busy))
-        list_add_tail(&c->busy, &caller->busy);
+        queue_up(c, caller);
 }
 
 static struct waiting_text *waiting_of(const struct parsed *parsed, uint32_t first)
@@ -104,6 +121,7 @@ static bool parse(struct control *c, const struct client_request *request, enum 
 {
     struct api_request nobody = {.client = request->client, .layout = layout};
     char reason[PARSE_REASON_ROOM];
+    c->long_parsed = c->long_parsed || is_long(request);
     c->bytes_left -= c->bytes_left < request->size ? c->bytes_left : request->size;
     switch (api_parse(out, VIEW(request->text, request->size), reason)) {
     case PARSE_OK: return true;
@@ -155,7 +173,7 @@ void caller_text(struct control *c, const struct message *m)
         give_credit(c, request->client);
         return;
     }
-    if (!list_is_empty(&c->busy) || !has_budget(c)) {      /* nobody overtakes those who wait */
+    if (callers_wait(c) || !has_budget(c)) {      /* nobody overtakes those who wait */
         keep_for_later(c, m);
         return;
     }
@@ -212,7 +230,7 @@ static void serve_caller(struct control *c, struct caller *caller)
         waiting_free(c, text);
     }
     if (!list_is_empty(&caller->waiting))
-        list_add_tail(&c->busy, &caller->busy);
+        queue_up(c, caller);
     if (document != NULL)
         serve(c, client, (enum json_layout)caller->layout, document);       /* may end sessions, and so the caller */
     if (last)
@@ -226,6 +244,9 @@ void callers_serve(struct control *c)
 {
     while (has_budget(c) && !list_is_empty(&c->busy))
         serve_caller(c, CONTAINER_OF(list_pop(&c->busy), struct caller, busy));
+    /* One long text a turn whatever the short ones have used, more while there is room. */
+    while (!list_is_empty(&c->busy_long) && (has_budget(c) || !c->long_parsed))
+        serve_caller(c, CONTAINER_OF(list_pop(&c->busy_long), struct caller, busy));
 }
 
 /* -- the end of a connection -------------------------------------------------------------------------------------------------- */

@@ -14,6 +14,7 @@ void caller_settle(struct control *c, struct caller *caller);
 /* A whole text (CLIENT_REQUEST) has come. It is answered now as far as this turn's budget of documents and bytes goes, if
  * nobody waits already. */
 void caller_text(struct control *c, const struct message *m);
+bool callers_wait(const struct control *c);
 /* What was left over from earlier turns, within this turn's budget. */
 void callers_serve(struct control *c);
 /* The connection has ended: what waits is dropped, its sessions end or wait for a claim. */

@@ -13,6 +13,7 @@
 static void renew_budgets(struct control *c)
 {
     c->documents_left = DOCUMENTS_PER_TURN;
+    c->long_parsed = false;
     c->bytes_left = PARSE_BYTES_PER_TURN;
     c->closings_left = HANDLES_CLOSED_PER_TURN;
 }
@@ -75,6 +76,7 @@ static void init_tables(struct control *c)
     slots_init(&c->sink_names, SINKS_MAX);
     timerq_init(&c->expiries);
     list_init(&c->busy);
+    list_init(&c->busy_long);
     list_init(&c->ending);
     list_init(&c->deferred);
     buf_init(&c->text, TEXT_BYTES_MAX);
@@ -245,7 +247,7 @@ static void finish_stopping(struct control *c)
 {
     if (!c->stopping || c->stopped || !list_is_empty(&c->ending))
         return;
-    if ((c->pcs_closing > 0 || !list_is_empty(&c->busy)) && c->now < c->stop_deadline)
+    if ((c->pcs_closing > 0 || callers_wait(c)) && c->now < c->stop_deadline)
         return;
     if (c->pcs_closing > 0)
         LOG_WARN(c->actor, "%u PeerConnections were not confirmed closed in time", c->pcs_closing);
@@ -268,7 +270,7 @@ static void on_turn(void *owner, usec_t now)
 static usec_t deadline(void *owner)
 {
     const struct control *c = owner;
-    if (!list_is_empty(&c->busy) || !list_is_empty(&c->ending) || !list_is_empty(&c->deferred) || c->expiring)
+    if (callers_wait(c) || !list_is_empty(&c->ending) || !list_is_empty(&c->deferred) || c->expiring)
         return c->now;
     return usec_min(c->next_tick, c->stopped ? USEC_NEVER : c->stop_deadline);
 }

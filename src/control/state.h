@@ -51,7 +51,7 @@ struct caller {
     uint32_t session_count;
     struct list sessions;
     struct list waiting;
-    struct list busy;                   /* in control.busy while something waits */
+    struct list busy;                   /* in control.busy or busy_long while something waits */
 };
 
 /* -- sessions and handles ------------------------------------------------------------------------------------------------- */
@@ -196,6 +196,8 @@ struct control {
     struct timerq expiries;
 
     struct list busy;                   /* callers with documents waiting, served in turn */
+    struct list busy_long;              /* those of them whose next text is a long one */
+    bool long_parsed;                   /* in this turn, a long text */
     struct list ending;                 /* sessions with handles left to close */
     struct list deferred;               /* handles that their plugin wants closed, or their PeerConnection */
     uint32_t pcs_closing;

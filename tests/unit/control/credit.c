@@ -222,6 +222,40 @@ static void test_long_texts_are_parsed_in_later_turns(void **state)
     server_end(&s);
 }
 
+/* Whoever sends megabytes waits for others who do, not they for them. */
+static void test_a_short_text_does_not_wait_for_other_clients_long_ones(void **state)
+{
+    (void)state;
+    char *text = malloc(PARSE_BYTES_PER_TURN + 100);
+    memset(text, ' ', PARSE_BYTES_PER_TURN);
+    strcpy(text + PARSE_BYTES_PER_TURN, PING("long"));
+    for (uint32_t n = 1; n <= 50; n++)
+        server_post(&s, n, text);
+    server_post(&s, 60, PING("short"));
+    server_post(&s, 60, text);
+    server_post(&s, 60, PING("behind"));
+    server_turn(&s);
+    server_turn(&s);
+    expect_text(&s, 60, "{\"janus\":\"pong\",\"transaction\":\"short\"}");
+    expect_silence(&s, 60);                             /* its own order stays */
+    /* And the long ones don't wait for ever for the short ones of others. */
+    char *pings = many(200);
+    unsigned heard = 0;
+    for (unsigned turn = 0; turn < 60; turn++) {
+        server_post(&s, 70, pings);
+        server_turn(&s);
+    }
+    for (uint32_t n = 1; n <= 50; n++)
+        heard += server_hear(&s, n) != NULL;
+    assert_true(heard >= 45);
+    settle();
+    expect_text(&s, 60, "{\"janus\":\"pong\",\"transaction\":\"long\"}");
+    expect_text(&s, 60, "{\"janus\":\"pong\",\"transaction\":\"behind\"}");
+    free(pings);
+    free(text);
+    server_end(&s);
+}
+
 static void test_without_room_to_wait_everything_is_answered_at_once(void **state)
 {
     (void)state;
@@ -309,6 +343,7 @@ int main(void)
         cmocka_unit_test_setup(test_many_documents_take_several_turns_in_order, setup),
         cmocka_unit_test_setup(test_clients_with_many_documents_take_turns, setup),
         cmocka_unit_test_setup(test_long_texts_are_parsed_in_later_turns, setup),
+        cmocka_unit_test_setup(test_a_short_text_does_not_wait_for_other_clients_long_ones, setup),
         cmocka_unit_test_setup(test_without_room_to_wait_everything_is_answered_at_once, setup),
         cmocka_unit_test_setup(test_too_many_documents_are_refused_whole, setup),
         cmocka_unit_test_setup(test_documents_of_a_client_that_left_are_dropped, setup),
