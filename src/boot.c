@@ -211,6 +211,7 @@ static bool open_workers(struct boot *boot)
         if (!s->ignore_unreachable_ice_server)
             return false;
         stun = (struct net_addr){0};
+        boot->settings->stun_server = NULL;        /* nor does info name what is not used */
     }
     for (uint32_t i = 0; i < boot->worker_count; i++)
         if (!open_worker(boot, i, &stun))
