@@ -193,7 +193,7 @@ describe('a publisher', () => {
     await watcher.handle.event(d => d.publishers);
     assert.deepEqual((await p.handle.message({ request: 'leave' })).data, { videoroom: 'event', room, leaving: 'ok' });
     const left = await watcher.handle.event(d => d.leaving !== undefined);
-    assert.deepEqual(left, { videoroom: 'event', room, leaving: p.id, display: 'Al' });
+    assert.deepEqual(left, { videoroom: 'event', room, leaving: p.id, ...(!IS_REFERENCE && { display: 'Al' }) });
     assertCode((await p.handle.message({ request: 'publish' }, p.peer.offer({ version: 4 }))).data, 426);
     assertCode((await p.handle.message({ request: 'join', room, ptype: 'publisher' })).data, 425);
     await watcher.handle.nothing(m => m.plugindata?.data.leaving, 100);
@@ -219,7 +219,7 @@ describe('a publisher', () => {
     await watcher.handle.event(d => d.publishers);
     assert.deepEqual(await watcher.handle.sync({ request: 'kick', room, id: p.id }), { videoroom: 'success' });
     assert.deepEqual(await p.handle.event(), { videoroom: 'event', room, leaving: 'ok', reason: 'kicked' });
-    assert.deepEqual(await watcher.handle.event(), { videoroom: 'event', room, kicked: p.id, display: 'Bob' });
+    assert.deepEqual(await watcher.handle.event(), { videoroom: 'event', room, kicked: p.id, ...(!IS_REFERENCE && { display: 'Bob' }) });
     assert.equal((await p.handle.next(m => m.janus === 'hangup')).reason, 'Close PC');
     if (!IS_REFERENCE)
       await watcher.handle.nothing(() => true, 100);
@@ -318,7 +318,8 @@ describe('subscribing', () => {
       [[{ feed: p.id, mid: '1', spatial_layer: 7 }], 430], [[{ feed: p.id, mid: '1', temporal_layer: 2147483648 }], 430], [[{ feed: p.id }, { feed: 5 }], 428]])
       assertCode((await subscribe(room, streams)).data, code);
     const handle = await attach();
-    assertCode((await handle.message({ request: 'join', room, ptype: 'subscriber', streams: [{ feed: p.id }] }, offer())).data, 423);
+    if (!IS_REFERENCE)
+      assertCode((await handle.message({ request: 'join', room, ptype: 'subscriber', streams: [{ feed: p.id }] }, offer())).data, 423);
     assert.equal((await handle.message({ request: 'join', room, ptype: 'subscriber', streams: [{ feed: p.id }] })).data.videoroom, 'attached', 'the handle may try again');
     assertCode((await handle.message({ request: 'join', room, ptype: 'subscriber', streams: [{ feed: p.id }] })).data, 425);
   });
@@ -332,7 +333,7 @@ describe('subscribing', () => {
     assert.equal((await subscribe(room, [{ feed: p.id }], { private_id: member.data.private_id })).data.videoroom, 'attached');
   });
 
-  test('end-to-end encrypted and plain feeds do not mix: 438', async () => {
+  test('end-to-end encrypted and plain feeds do not mix: 438', ours('later versions only'), async () => {
     const room = await newRoom();
     const [plain, secret] = [await publisher(room), await publisher(room, { jsep: { e2ee: true } })];
     assert.equal(secret.answer.e2ee, true);
@@ -427,7 +428,8 @@ describe('a subscriber', () => {
     assertCode((await handle.message({ request: 'update', subscribe: [{ feed: p.id }], unsubscribe: [{ mid: 5 }] })).data, 430);
     assertCode((await handle.message({ request: 'subscribe', streams: [{ feed: 5 }] })).data, 428);
     assertCode((await handle.message({ request: 'subscribe', streams: [{ feed: p.id, mid: '9' }] })).data, 428);
-    assertCode((await handle.message({ request: 'subscribe', streams: [{ feed: p.id, substream: 3 }] })).data, 430);
+    if (!IS_REFERENCE)                     /* it crashes */
+      assertCode((await handle.message({ request: 'subscribe', streams: [{ feed: p.id, substream: 3 }] })).data, 430);
   });
 
   test('before it has answered: updating, and one offer for all of it afterwards', async () => {
@@ -508,7 +510,7 @@ describe('a subscriber', () => {
     const { handle } = await viewer(room, [{ feed: p.id }]);
     assert.deepEqual((await handle.message({ request: 'leave' })).data, { videoroom: 'event', room, left: 'ok' });
     assert.equal((await handle.next(m => m.janus === 'hangup')).reason, 'Close PC');
-    for (const request of ['start', 'pause', 'subscribe', 'update'])
+    for (const request of IS_REFERENCE ? [] : ['start', 'pause', 'subscribe', 'update'])
       assert.ok((await handle.message({ request, subscribe: [{ feed: p.id }], streams: [{ feed: p.id }] })).data.error_code >= 423);
   });
 });
