@@ -2,7 +2,7 @@
 # What the server costs, beside Debian's `janus` in the same run; the tables of docs/PERFORMANCE.md.
 #
 # usage: scripts/bench.sh [--full] [--only NAME,NAME...] [--rounds N] [--no-write] [--no-reference] [--no-browser]
-#   --full          the counts of the goals everywhere, five rounds, the long micro benches (about 25 minutes; short: 8)
+#   --full          the counts of the goals everywhere, five rounds, the long micro benches (about 25 minutes; short: 10)
 #   --only          of: api idle peers viewers room clients wait micro
 #   --no-write      prints the tables, and leaves docs/PERFORMANCE.md alone
 #   --no-reference  without janus; --no-browser without the viewer's wait
@@ -19,5 +19,5 @@ if [ ! -f $dir/build.ninja ]; then
   step "Preparing the build" meson-bench meson setup $dir --buildtype=release -Dtests=false -Dfuzz=false
 fi
 step "Building server, load generator and benches" ninja-bench \
-  ninja -C $dir cardea tools/load/cardea-load bench/bench_packet bench/bench_parsers bench/bench_seal
+  ninja -C $dir cardea tools/load/cardea-load bench/bench_packet bench/bench_parsers
 exec python3 scripts/bench_run.py --build $dir "$@"
