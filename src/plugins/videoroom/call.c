@@ -43,6 +43,10 @@ void vr_write_error(struct vr_call *call, enum vr_error error, const char *text)
 void vr_reply(struct vr_call *call, const struct jsep_out *jsep, enum err *sent)
 {
     jout_end(&call->j);
+    if (call->text.failed && jsep != NULL) {
+        *sent = ERR_FULL;               /* no description without its event: the caller says so */
+        return;
+    }
     if (call->text.failed) {            /* longer than VR_EVENT_BYTES: an answer all the same */
         vr_write_error(call, VR_UNKNOWN, "The answer is too long");
         jout_end(&call->j);

@@ -146,8 +146,10 @@ uint32_t vr_feeds_add(struct videoroom *vr, struct vr_subscriber *s, const struc
         /* Asked for now, at the request: the keyframe is there when the receiver is (design section 5). */
         if (stream->kind == MEDIA_VIDEO && !stream->disabled)
             host_keyframe(vr->host, stream->source);
-        if (!ref_is_none(sub->sink))
+        if (!ref_is_none(sub->sink)) {
+            vr_sub_apply(vr, sub);          /* silent until an answer takes the line */
             host_sink_switch(vr->host, sub->sink, stream->source);
+        }
         touched++;
     }
     return touched;

@@ -78,19 +78,20 @@ static void stream_free(struct videoroom *vr, struct vr_pub_stream *stream)
     mem_put(stream);
 }
 
-static void drop_streams(struct videoroom *vr, struct vr_participant *p)
+void vr_streams_cut(struct videoroom *vr, struct vr_participant *p, uint16_t count)
 {
-    for (uint16_t i = 0; i < p->stream_count; i++)
-        stream_free(vr, p->streams[i]);
-    mem_put(p->streams);
-    p->streams = NULL;
-    p->stream_count = 0;
+    while (p->stream_count > count)
+        stream_free(vr, p->streams[--p->stream_count]);
+    if (count == 0) {
+        mem_put(p->streams);
+        p->streams = NULL;
+    }
     vr_participant_changed(p);
 }
 
 void vr_participant_free(struct videoroom *vr, struct vr_participant *p)
 {
-    drop_streams(vr, p);
+    vr_streams_cut(vr, p, 0);
     vr_participant_part(vr, p);
     CHECK(list_is_empty(&p->own_subs));
     vr_id_free(&p->id);
@@ -112,7 +113,7 @@ static void offer_what_is_left(struct videoroom *vr, struct vr_participant *p, s
         for (uint16_t i = 0; i < s->stream_count; i++)
             if (s->streams[i]->source != NULL && s->streams[i]->source->owner == p)
                 vr_sub_set_source(vr, s->streams[i], NULL);
-        if (s->autoupdate && p->room != NULL)
+        if (s->autoupdate && !s->down && p->room != NULL)
             vr_subscriber_update(vr, s, NULL);
         else
             s->skipped_autoupdate = true;
@@ -144,7 +145,7 @@ void vr_participant_unpublish(struct videoroom *vr, struct vr_participant *p)
         offer_what_is_left(vr, p, room);
     else
         note_what_is_gone(p);
-    drop_streams(vr, p);
+    vr_streams_cut(vr, p, 0);
     if (room != NULL)
         vr_notify_gone(vr, room, p, "unpublished");
 }

@@ -1,6 +1,5 @@
 /* `join` and `joinandconfigure`: a handle gets its role for life (videoroom.md 9.1, 10.1). */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "base/hash.h"
 #include "base/mem.h"
@@ -18,10 +17,23 @@ static const struct schema_field publisher_fields[] = {{"display", SCHEMA_STRING
 
 static const struct schema_field description_fields[] = {{"mid", SCHEMA_STRING, true}, {"description", SCHEMA_STRING, true}};
 
-enum vr_error vr_check_descriptions(struct vr_call *call)
+/* Bytes of the descriptions that are not replaced by these. */
+static size_t kept_descriptions(const struct vr_participant *p, const json_t *descriptions)
+{
+    size_t bytes = 0;
+    for (uint16_t i = 0; p != NULL && i < p->stream_count; i++) {
+        bool replaced = p->streams[i]->description == NULL;
+        for (size_t k = 0; !replaced && k < json_array_size(descriptions); k++)
+            replaced = strcmp(vr_text(json_array_get(descriptions, k), "mid"), p->streams[i]->mid) == 0;
+        bytes += replaced ? 0 : strlen(p->streams[i]->description);
+    }
+    return bytes;
+}
+
+enum vr_error vr_check_descriptions(struct vr_call *call, const struct vr_participant *p)
 {
     const json_t *descriptions = json_object_get(call->body, "descriptions");
-    size_t index;
+    size_t index, bytes = 0;
     const json_t *entry;
     if (!json_is_array(descriptions))
         return VR_OK;                       /* a wrong outer type is ignored (videoroom.md, corrections to 9.1) */
@@ -29,9 +41,10 @@ enum vr_error vr_check_descriptions(struct vr_call *call)
         enum vr_error error = vr_check_fields(call, VR_FIELDS(description_fields), entry);
         if (error != VR_OK)
             return error;
-        if (json_string_length(json_object_get(entry, "description")) > VR_TEXT_MAX)
-            return vr_fail(call, VR_INVALID_ELEMENT, "Invalid element value (description is too long)");
+        bytes += json_string_length(json_object_get(entry, "description"));
     }
+    if (bytes > 0 && bytes + kept_descriptions(p, descriptions) > VR_TEXT_MAX)
+        return vr_fail(call, VR_INVALID_ELEMENT, "Invalid element value (description is too long)");
     return VR_OK;
 }
 
@@ -42,20 +55,20 @@ enum vr_error vr_check_name(struct vr_call *call)
         return error;
     if (json_string_length(json_object_get(call->body, "display")) > VR_TEXT_MAX)
         return vr_fail(call, VR_INVALID_ELEMENT, "Invalid element value (display is too long)");
+    const json_t *metadata = json_object_get(call->body, "metadata");
+    if (metadata != NULL && json_dumpb(metadata, NULL, 0, JSON_COMPACT) > VR_TEXT_MAX)
+        return vr_fail(call, VR_INVALID_ELEMENT, "Invalid element value (metadata is too long)");
     return VR_OK;
 }
 
-/* Keeps `metadata` as compact text. False: it is longer than we repeat to everybody. */
-bool vr_set_metadata(struct vr_participant *p, const json_t *metadata)
+/* Keeps `metadata` as compact text; vr_check_name has looked at it. */
+void vr_set_metadata(struct vr_participant *p, const json_t *metadata)
 {
-    char *text = json_dumps(metadata, JSON_COMPACT);
-    bool fits = text != NULL && strlen(text) <= VR_TEXT_MAX;
-    if (fits) {
-        mem_put(p->metadata);
-        p->metadata = vr_strdup(text);
-    }
-    free(text);
-    return fits;
+    size_t size = json_dumpb(metadata, NULL, 0, JSON_COMPACT);
+    mem_put(p->metadata);
+    p->metadata = mem_get(size + 1);
+    (void)json_dumpb(metadata, p->metadata, size, JSON_COMPACT);
+    p->metadata[size] = '\0';
 }
 
 static enum vr_error check_token(struct vr_call *call, const struct vr_room *room)
@@ -105,7 +118,7 @@ static enum vr_error check_publisher(struct vr_call *call, const struct vr_room 
     if (error == VR_OK)
         error = vr_id_read(call, call->body, "id", false, id);
     if (error == VR_OK)
-        error = vr_check_descriptions(call);
+        error = vr_check_descriptions(call, NULL);
     if (error != VR_OK)
         return error;
     if (!vr_room_is_allowed(call->vr, room, vr_text(call->body, "token")))
@@ -174,12 +187,8 @@ static enum vr_error join_publisher(struct vr_call *call, struct vr_room *room, 
     struct vr_participant *p = vr_participant_new(call->session);
     p->id = new_user_id(vr, room, &id);
     p->display = vr_strdup(vr_text(body, "display"));
-    if (metadata != NULL && !vr_set_metadata(p, metadata)) {
-        call->session->participant = NULL;
-        call->session->role = VR_ROLE_NONE;
-        vr_participant_free(vr, p);
-        return vr_fail(call, VR_INVALID_ELEMENT, "Invalid element value (metadata is too long)");
-    }
+    if (metadata != NULL)
+        vr_set_metadata(p, metadata);
     p->bitrate_bps = configure ? vr_u32(body, "bitrate", room->bitrate_bps) : room->bitrate_bps;
     p->audio_active_packets = vr_u32(body, "audio_active_packets", 0);
     p->audio_level_average = vr_u32(body, "audio_level_average", 0);
@@ -236,22 +245,6 @@ static void write_attached(struct vr_call *call, const struct vr_subscriber *s, 
     vr_write_sub_streams(&call->j, s);
 }
 
-static enum vr_error offer_attached(struct vr_call *call, struct vr_subscriber *s)
-{
-    struct buf sdp;
-    enum err sent = ERR_INVALID;
-    buf_init(&sdp, SDP_TEXT_BYTES_MAX);
-    if (vr_offer_subscriber(call->vr, s, &sdp)) {
-        const struct jsep_out jsep = {.type = "offer", .sdp = buf_view(&sdp), .e2ee = s->e2ee};
-        vr_reply(call, &jsep, &sent);
-    }
-    buf_fini(&sdp);
-    if (!vr_was_refused(sent))
-        return VR_OK;
-    call->replied = false;
-    return vr_fail(call, VR_INVALID_SDP, "Can't offer an SDP for this subscription");
-}
-
 static void drop_subscriber(struct vr_call *call, struct vr_subscriber *s)
 {
     call->session->subscriber = NULL;
@@ -292,8 +285,8 @@ static enum vr_error join_subscriber(struct vr_call *call, struct vr_room *room)
     }
     host_peer_group(call->vr->host, call->session->handle, vr_id_hash(call->vr, &room->id));
     write_attached(call, s, legacy);
-    error = offer_attached(call, s);
-    if (error != VR_OK)
+    error = vr_subscriber_reply_offer(call, s, false);
+    if (s->answered)                        /* the offer did not leave: the join has failed */
         drop_subscriber(call, s);
     return error;
 }

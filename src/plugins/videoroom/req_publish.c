@@ -43,11 +43,20 @@ static void set_active(struct videoroom *vr, struct vr_pub_stream *stream, bool 
 
 static void apply_delays(struct videoroom *vr, struct vr_pub_stream *stream, const json_t *entry)
 {
+    const int16_t min = stream->min_delay, max = stream->max_delay;
     if (stream->kind != MEDIA_VIDEO)
         return;
     vr_set_delays(entry, &stream->min_delay, &stream->max_delay);
+    if (stream->min_delay == min && stream->max_delay == max)
+        return;                             /* nothing to tell all who watch */
     LIST_EACH(it, &stream->subs)
         vr_sub_apply(vr, CONTAINER_OF(it, struct vr_sub_stream, of_source));
+}
+
+static void ask_keyframe(struct vr_call *call, const struct vr_pub_stream *stream)
+{
+    if (stream->kind == MEDIA_VIDEO)
+        host_keyframe(call->vr->host, stream->source);
 }
 
 static void tweak(struct vr_call *call, struct vr_participant *p, const json_t *entry)
@@ -57,7 +66,7 @@ static void tweak(struct vr_call *call, struct vr_participant *p, const json_t *
     if (one != NULL && json_is_boolean(json_object_get(entry, "send")))
         set_active(call->vr, one, vr_bool(entry, "send", true));
     if (one != NULL && vr_bool(entry, "keyframe", false))
-        host_keyframe(call->vr->host, one->source);
+        ask_keyframe(call, one);
     for (uint16_t i = 0; i < p->stream_count; i++)
         if (one == NULL || one == p->streams[i])
             apply_delays(call->vr, p->streams[i], entry);
@@ -87,7 +96,7 @@ static void tweak_streams(struct vr_call *call, struct vr_participant *p, const 
         tweak(call, p, call->body);
         if (vr_bool(call->body, "keyframe", false))
             for (uint16_t i = 0; i < p->stream_count; i++)
-                host_keyframe(call->vr->host, p->streams[i]->source);
+                ask_keyframe(call, p->streams[i]);
         return;
     }
     json_array_foreach(streams, index, entry)
@@ -121,7 +130,7 @@ static void tell_name(struct vr_call *call, struct vr_participant *p, bool displ
     buf_fini(&text);
 }
 
-static enum vr_error set_name(struct vr_call *call, struct vr_participant *p)
+static void set_name(struct vr_call *call, struct vr_participant *p)
 {
     const char *display = vr_text(call->body, "display");
     const json_t *metadata = json_object_get(call->body, "metadata");
@@ -134,13 +143,11 @@ static enum vr_error set_name(struct vr_call *call, struct vr_participant *p)
     }
     if (metadata != NULL) {
         bool had = p->metadata != NULL;
-        if (!vr_set_metadata(p, metadata))
-            return vr_fail(call, VR_INVALID_ELEMENT, "Invalid element value (metadata is too long)");
+        vr_set_metadata(p, metadata);
         if (had)
             tell_name(call, p, false);
     }
     vr_participant_changed(p);
-    return VR_OK;
 }
 
 /* Without an offer: existing streams get them, and others are told. */
@@ -169,7 +176,7 @@ static enum vr_error check_publish(struct vr_call *call, struct vr_participant *
     if (error == VR_OK)
         error = vr_check_name(call);
     if (error == VR_OK)
-        error = vr_check_descriptions(call);
+        error = vr_check_descriptions(call, p);
     if (error == VR_OK && call->request->jsep != NULL && strcmp(call->request->jsep->type, "offer") != 0)
         error = vr_fail(call, VR_INVALID_SDP_TYPE, "Unknown SDP type '%s'", call->request->jsep->type);
     if (error == VR_OK)
@@ -195,9 +202,7 @@ static enum vr_error configure(struct vr_call *call, struct vr_participant *p)
     p->audio_level_average = vr_u32(call->body, "audio_level_average", p->audio_level_average);
     if (vr_bool(call->body, "record", false))
         vr_log_unbuilt(call->vr, 1, "recording");
-    error = set_name(call, p);
-    if (error != VR_OK)
-        return error;
+    set_name(call, p);
     if (call->request->jsep == NULL)
         set_descriptions(call, p);
     jout_string(&call->j, "videoroom", "event");

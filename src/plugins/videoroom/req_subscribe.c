@@ -12,29 +12,6 @@ static void write_event(struct vr_call *call, const struct vr_subscriber *s, con
     jout_string(&call->j, key, "ok");
 }
 
-/* An answer that came along, whatever the verb was; what had been waiting for it is offered after the reply. */
-static enum vr_error take_answer(struct vr_call *call, struct vr_subscriber *s)
-{
-    const struct jsep_in *jsep = call->request->jsep;
-    if (jsep == NULL)
-        return VR_OK;
-    if (strcmp(jsep->type, "answer") != 0)
-        return vr_fail(call, VR_INVALID_SDP_TYPE, "Only publishers send offers");
-    vr_subscriber_answered(call->vr, s, jsep->sdp);
-    s->answered = true;
-    return VR_OK;
-}
-
-/* The answered reply first, then what waited for the answer. */
-static enum vr_error reply_then_update(struct vr_call *call, struct vr_subscriber *s)
-{
-    if (call->request->jsep == NULL || !s->pending_offer)
-        return VR_OK;
-    vr_reply(call, NULL, NULL);
-    vr_subscriber_update(call->vr, s, NULL);
-    return VR_OK;
-}
-
 static void ask_keyframes(struct vr_call *call, const struct vr_subscriber *s)
 {
     for (uint16_t i = 0; i < s->stream_count; i++)
@@ -47,14 +24,11 @@ static enum vr_error req_start(struct vr_call *call)
     struct vr_subscriber *s = call->session->subscriber;
     const bool resumed = s->paused;
     s->paused = false;
-    enum vr_error error = take_answer(call, s);
-    if (error != VR_OK)
-        return error;
     vr_subscriber_apply(call->vr, s);
     if (resumed && call->request->jsep == NULL)
         ask_keyframes(call, s);
     write_event(call, s, "started");
-    return reply_then_update(call, s);
+    return VR_OK;
 }
 
 static enum vr_error req_pause(struct vr_call *call)
@@ -62,11 +36,8 @@ static enum vr_error req_pause(struct vr_call *call)
     struct vr_subscriber *s = call->session->subscriber;
     s->paused = true;
     vr_subscriber_apply(call->vr, s);
-    enum vr_error error = take_answer(call, s);
-    if (error != VR_OK)
-        return error;
     write_event(call, s, "paused");
-    return reply_then_update(call, s);
+    return VR_OK;
 }
 
 /* ---- configure ---- */
@@ -157,19 +128,10 @@ static enum vr_error check_configure(struct vr_call *call, const struct vr_subsc
  * the reference says nothing at all here). */
 static enum vr_error offer_again(struct vr_call *call, struct vr_subscriber *s, bool restart)
 {
-    struct buf sdp;
-    if (!s->answered) {
-        s->pending_offer = true;
-        s->pending_restart = s->pending_restart || restart;
-        return VR_OK;
-    }
-    buf_init(&sdp, SDP_TEXT_BYTES_MAX);
-    if (vr_offer_subscriber(call->vr, s, &sdp)) {
-        const struct jsep_out jsep = {.type = "offer", .sdp = buf_view(&sdp), .restart = restart, .e2ee = s->e2ee};
-        vr_reply(call, &jsep, NULL);
-        s->answered = false;
-    }
-    buf_fini(&sdp);
+    if (s->answered)
+        return vr_subscriber_reply_offer(call, s, restart);
+    s->pending_offer = true;
+    s->pending_restart = s->pending_restart || restart;
     return VR_OK;
 }
 
@@ -192,13 +154,8 @@ static enum vr_error req_configure(struct vr_call *call)
         tweak_subs(call, s, call->body);
     json_array_foreach(streams, index, entry)
         tweak_subs(call, s, entry);
-    error = take_answer(call, s);
-    if (error != VR_OK)
-        return error;
     write_event(call, s, "configured");
-    if (update || restart)
-        return offer_again(call, s, restart);
-    return reply_then_update(call, s);
+    return update || restart ? offer_again(call, s, restart) : VR_OK;
 }
 
 /* ---- subscribe, unsubscribe, update ---- */
@@ -260,8 +217,6 @@ static enum vr_error check_lists(struct vr_call *call, const json_t *subscribe_l
 
 static enum vr_error reply_updated(struct vr_call *call, struct vr_subscriber *s, uint32_t changes)
 {
-    struct buf sdp;
-    enum err sent = ERR_INVALID;
     jout_string(&call->j, "videoroom", changes > 0 && !s->answered ? "updating" : "updated");
     vr_id_write(&call->j, "room", &s->room->id);
     if (changes == 0)
@@ -271,19 +226,7 @@ static enum vr_error reply_updated(struct vr_call *call, struct vr_subscriber *s
         return VR_OK;
     }
     vr_write_sub_streams(&call->j, s);
-    buf_init(&sdp, SDP_TEXT_BYTES_MAX);
-    if (vr_offer_subscriber(call->vr, s, &sdp)) {
-        const struct jsep_out jsep = {.type = "offer", .sdp = buf_view(&sdp), .e2ee = s->e2ee};
-        vr_reply(call, &jsep, &sent);
-        s->answered = false;
-        s->skipped_autoupdate = false;
-    }
-    buf_fini(&sdp);
-    if (!vr_was_refused(sent))
-        return VR_OK;
-    call->replied = false;
-    s->answered = true;
-    return vr_fail(call, VR_INVALID_SDP, "Can't offer an SDP for this subscription");
+    return vr_subscriber_reply_offer(call, s, false);
 }
 
 /* Everything is checked before anything is done; unsubscribing comes first (videoroom.md 10.5). */

@@ -89,6 +89,20 @@ static enum vr_error switch_list(struct vr_call *call, const json_t *list)
     return reply_switched(call, changes, woke);
 }
 
+/* The line that `stream` goes to; NULL: it is on one already, or none fits. */
+static struct vr_sub_stream *first_line(const struct vr_subscriber *s, const struct vr_pub_stream *stream, bool taken[VR_SUB_STREAMS_MAX])
+{
+    for (uint16_t i = 0; i < s->stream_count; i++)
+        if (s->streams[i]->source == stream)
+            return NULL;
+    for (uint16_t i = 0; i < s->stream_count; i++)
+        if (!taken[i] && can_feed(s->streams[i], stream)) {
+            taken[i] = true;
+            return s->streams[i];
+        }
+    return NULL;
+}
+
 /* Legacy {"feed":X}: each of X's streams goes to the first compatible m-line that no other has taken (the reference means to). */
 static enum vr_error switch_feed(struct vr_call *call)
 {
@@ -107,16 +121,16 @@ static enum vr_error switch_feed(struct vr_call *call)
         return vr_fail(call, VR_NO_SUCH_FEED, "No such feed (%s)", vr_id_show(&id, shown));
     if (p->e2ee != s->e2ee)
         return vr_fail(call, VR_INVALID_FEED, "Can't mix normal and end-to-end encrypted subscriptions");
-    for (uint16_t i = 0; i < p->stream_count; i++)
-        for (uint16_t k = 0; k < s->stream_count; k++) {
-            if (taken[k] || !can_feed(s->streams[k], p->streams[i]))
-                continue;
-            taken[k] = true;
-            woke = woke || s->streams[k]->source == NULL;
-            swap_source(call, s->streams[k], p->streams[i], call->body);
-            changes++;
-            break;
-        }
+    for (uint16_t i = 0; i < s->stream_count; i++)
+        taken[i] = s->streams[i]->source != NULL && s->streams[i]->source->owner == p;
+    for (uint16_t i = 0; i < p->stream_count; i++) {
+        struct vr_sub_stream *sub = first_line(s, p->streams[i], taken);
+        if (sub == NULL)
+            continue;
+        woke = woke || sub->source == NULL;
+        swap_source(call, sub, p->streams[i], call->body);
+        changes++;
+    }
     return reply_switched(call, changes, woke);
 }
 

@@ -20,9 +20,9 @@ struct vr_feeds {
 
 /* req_join.c */
 vr_request_fn vr_req_join, vr_req_joinandconfigure;
-enum vr_error vr_check_descriptions(struct vr_call *call);
+enum vr_error vr_check_descriptions(struct vr_call *call, const struct vr_participant *p);      /* NULL: it has no streams yet */
 enum vr_error vr_check_name(struct vr_call *call);
-bool vr_set_metadata(struct vr_participant *p, const json_t *metadata);
+void vr_set_metadata(struct vr_participant *p, const json_t *metadata);
 enum vr_error vr_force_codecs(struct vr_call *call, struct vr_participant *p, const struct vr_room *room);
 
 /* feeds.c: `streams` of a subscriber's join, `subscribe` and `update` (videoroom.md 10.1, 10.5). */

@@ -91,7 +91,6 @@ static void read_profile(struct vr_pub_stream *stream, const struct sdp_mline *a
 static void disable(struct vr_pub_stream *stream)
 {
     stream->disabled = true;
-    stream->simulcast = false;
     stream->audiolevel_id = stream->videoorient_id = stream->playoutdelay_id = 0;
 }
 
@@ -129,10 +128,21 @@ static void answer_media(const struct vr_participant *p, struct vr_pub_stream *s
 static void name_stream(struct vr_pub_stream *stream, const struct sdp_mline *mline)
 {
     struct view mid = sdp_attr_value(&mline->attrs, STR("mid"));
-    stream->kind = mline->kind == SDP_AUDIO ? MEDIA_AUDIO : mline->kind == SDP_VIDEO ? MEDIA_VIDEO : MEDIA_DATA;
+    const uint8_t kind = mline->kind == SDP_AUDIO ? MEDIA_AUDIO : mline->kind == SDP_VIDEO ? MEDIA_VIDEO : MEDIA_DATA;
+    if (kind != stream->kind)
+        stream->codec = CODEC_NONE;         /* a line that was rejected may come back as one of another kind (RFC 8829 5.2.2) */
+    stream->kind = kind;
     /* Data streams go by their index (videoroom.md 8.1), and so does a line that has no mid. */
     if (stream->kind == MEDIA_DATA || mid.size == 0 || !str_copy(stream->mid, sizeof(stream->mid), mid))
         snprintf(stream->mid, sizeof(stream->mid), "%u", stream->mindex);
+}
+
+static bool has_layers(const struct jsep_in *jsep, uint16_t mindex)
+{
+    for (size_t i = 0; i < jsep->simulcast_count; i++)
+        if (jsep->simulcast[i].mindex == mindex)
+            return jsep->simulcast[i].layer_count > 1;
+    return false;
 }
 
 static struct sdp *answer_offer(struct vr_participant *p, const struct sdp *offer, const struct jsep_in *jsep)
@@ -147,9 +157,7 @@ static struct sdp *answer_offer(struct vr_participant *p, const struct sdp *offe
             disable(stream);            /* data channels are an issue of their own: the line stays rejected */
         else
             answer_media(p, stream, answer, offer, i);
-        for (size_t k = 0; k < jsep->simulcast_count; k++)
-            if (jsep->simulcast[k].mindex == i && stream->kind == MEDIA_VIDEO && !stream->disabled)
-                stream->simulcast = jsep->simulcast[k].layer_count > 1;
+        stream->simulcast = stream->kind == MEDIA_VIDEO && !stream->disabled && has_layers(jsep, i);
     }
     return answer;
 }
@@ -169,14 +177,26 @@ static void apply_descriptions(struct vr_participant *p, const json_t *descripti
 }
 
 /* "none" when the first line of a kind was rejected; nothing when there is no such line (videoroom.md 9.2). */
-static void write_answer_codec(struct json_out *j, const char *key, const struct vr_participant *p, uint8_t kind)
+static void write_answer_codec(struct json_out *j, const char *key, const struct vr_participant *p, const struct sdp *answer, uint8_t kind)
 {
     for (uint16_t i = 0; i < p->stream_count; i++) {
         const struct vr_pub_stream *stream = p->streams[i];
         if (stream->kind != kind)
             continue;
-        jout_string(j, key, codec_info((enum codec)stream->codec)->name);
+        jout_string(j, key, codec_info(answer->mlines[i]->port == 0 ? CODEC_NONE : (enum codec)stream->codec)->name);
         return;
+    }
+}
+
+/* A line that has become another one can't feed who watched the old one: they have to subscribe again. */
+static void cut_misfits(struct videoroom *vr, struct vr_pub_stream *stream)
+{
+    LIST_EACH(it, &stream->subs) {
+        struct vr_sub_stream *sub = CONTAINER_OF(it, struct vr_sub_stream, of_source);
+        if (sub->kind == stream->kind && (sub->codec == stream->codec || stream->codec == CODEC_NONE))
+            continue;
+        vr_sub_set_source(vr, sub, NULL);
+        sub->owner->skipped_autoupdate = true;
     }
 }
 
@@ -186,6 +206,7 @@ static void wire_streams(struct videoroom *vr, struct vr_participant *p, bool up
         struct vr_pub_stream *stream = p->streams[i];
         stream->source = host_source(vr->host, p->session->handle, i);
         vr_stream_apply(vr, stream);
+        cut_misfits(vr, stream);
         LIST_EACH(it, &stream->subs) {
             struct vr_sub_stream *sub = CONTAINER_OF(it, struct vr_sub_stream, of_source);
             if (!ref_is_none(sub->sink))
@@ -195,39 +216,87 @@ static void wire_streams(struct videoroom *vr, struct vr_participant *p, bool up
     vr_participant_caps(vr, p, !update, false);
 }
 
-enum vr_error vr_answer_publisher(struct vr_call *call, struct vr_participant *p)
-{
-    const struct jsep_in *jsep = call->request->jsep;
-    char reason[SDP_REASON_ROOM];
-    if (!jsep->update && !p->started && vr_room_started(p->room) >= p->room->publishers_max)
-        return vr_fail(call, VR_PUBLISHERS_FULL, "Maximum number of publishers (%u) already reached", p->room->publishers_max);
-    if (p->room->require_e2ee && !jsep->e2ee && !p->e2ee)
-        return vr_fail(call, VR_UNAUTHORIZED, "Room requires end-to-end encrypted media");
-    struct sdp *offer = sdp_parse(jsep->sdp, reason);
-    if (offer == NULL)
-        return vr_fail(call, VR_INVALID_SDP, "Error parsing offer: %s", reason);
-    p->e2ee = p->e2ee || jsep->e2ee;
-    struct sdp *answer = answer_offer(p, offer, jsep);
-    apply_descriptions(p, json_object_get(call->body, "descriptions"));
-    vr_participant_changed(p);
-    write_answer_codec(&call->j, "audio_codec", p, MEDIA_AUDIO);
-    write_answer_codec(&call->j, "video_codec", p, MEDIA_VIDEO);
-    vr_write_streams(&call->j, p, VR_FORM_OWN);
+/* What was agreed before: an answer that does not reach the client was never given. */
+struct agreed {
+    uint16_t count;
+    bool e2ee;
+    struct vr_pub_stream *streams;      /* copies */
+};
 
+static struct agreed remember(const struct vr_participant *p)
+{
+    struct agreed before = {p->stream_count, p->e2ee, NULL};
+    if (before.count > 0)
+        before.streams = mem_get(before.count * sizeof(*before.streams));
+    for (uint16_t i = 0; i < before.count; i++)
+        before.streams[i] = *p->streams[i];
+    return before;
+}
+
+static void go_back(struct videoroom *vr, struct vr_participant *p, const struct agreed *before)
+{
+    vr_streams_cut(vr, p, before->count);
+    for (uint16_t i = 0; i < before->count; i++) {
+        char *description = p->streams[i]->description;     /* a label, and no part of what is agreed */
+        *p->streams[i] = before->streams[i];
+        p->streams[i]->description = description;
+    }
+    p->e2ee = before->e2ee;
+}
+
+static enum err send_answer(struct vr_call *call, const struct vr_participant *p, const struct sdp *answer)
+{
     struct buf wire;
-    buf_init(&wire, SDP_TEXT_BYTES_MAX);
     enum err sent = ERR_INVALID;
+    buf_init(&wire, SDP_TEXT_BYTES_MAX);
     if (sdp_write(answer, &wire)) {
         const struct jsep_out out = {.type = "answer", .sdp = buf_view(&wire), .e2ee = p->e2ee};
         vr_reply(call, &out, &sent);
     }
     buf_fini(&wire);
+    return sent;
+}
+
+static enum vr_error check_publishing(struct vr_call *call, const struct vr_participant *p)
+{
+    const struct jsep_in *jsep = call->request->jsep;
+    if (!jsep->update && !p->started && vr_room_started(p->room) >= p->room->publishers_max)
+        return vr_fail(call, VR_PUBLISHERS_FULL, "Maximum number of publishers (%u) already reached", p->room->publishers_max);
+    if (p->room->require_e2ee && !jsep->e2ee && !p->e2ee)
+        return vr_fail(call, VR_UNAUTHORIZED, "Room requires end-to-end encrypted media");
+    return VR_OK;
+}
+
+enum vr_error vr_answer_publisher(struct vr_call *call, struct vr_participant *p)
+{
+    const struct jsep_in *jsep = call->request->jsep;
+    char reason[SDP_REASON_ROOM];
+    enum vr_error error = check_publishing(call, p);
+    if (error != VR_OK)
+        return error;
+    struct sdp *offer = sdp_parse(jsep->sdp, reason);
+    if (offer == NULL)
+        return vr_fail(call, VR_INVALID_SDP, "Error parsing offer: %s", reason);
+    struct agreed before = remember(p);
+    p->e2ee = p->e2ee || jsep->e2ee;
+    struct sdp *answer = answer_offer(p, offer, jsep);
+    apply_descriptions(p, json_object_get(call->body, "descriptions"));
+    vr_participant_changed(p);
+    write_answer_codec(&call->j, "audio_codec", p, answer, MEDIA_AUDIO);
+    write_answer_codec(&call->j, "video_codec", p, answer, MEDIA_VIDEO);
+    vr_write_streams(&call->j, p, VR_FORM_OWN);
+    enum err sent = send_answer(call, p, answer);
     sdp_free(answer);
     sdp_free(offer);
+    if (sent != ERR_NONE)
+        go_back(call->vr, p, &before);
+    mem_put(before.streams);
     if (vr_was_refused(sent)) {
         call->replied = false;
         return vr_fail(call, VR_INVALID_SDP, "Error parsing offer: it can't be answered");
     }
+    if (sent != ERR_NONE)
+        return VR_OK;                       /* nobody is there to hear of it */
     wire_streams(call->vr, p, jsep->update);
     if (jsep->update && p->started)
         vr_notify_publishers(call->vr, p);

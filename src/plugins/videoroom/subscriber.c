@@ -11,6 +11,7 @@ struct vr_subscriber *vr_subscriber_new(struct vr_session *session, struct vr_ro
     s->room = room;
     s->autoupdate = true;
     s->paused = true;
+    s->answered = true;                 /* the caller offers */
     list_init(&s->of_owner);
     list_init(&s->of_room);
     list_add_tail(&room->subscribers, &s->of_room);
@@ -139,10 +140,13 @@ void vr_subscriber_answered(struct videoroom *vr, struct vr_subscriber *s, struc
 {
     char reason[SDP_REASON_ROOM];
     struct sdp *sdp = sdp_parse(answer, reason);
+    s->answered = true;
     if (sdp == NULL)
         return;                         /* the core has parsed it before us: only a limit of ours can do this */
-    for (uint16_t i = 0; i < s->stream_count && i < sdp->mline_count; i++)
-        s->streams[i]->ready = sdp->mlines[i]->port != 0 && sdp->mlines[i]->direction != SDP_INACTIVE;
+    for (uint16_t i = 0; i < s->stream_count && i < sdp->mline_count; i++) {
+        const struct sdp_mline *mline = sdp->mlines[i];
+        s->streams[i]->ready = mline->port != 0 && mline->direction != SDP_INACTIVE && s->streams[i]->source != NULL;
+    }
     sdp_free(sdp);
     vr_subscriber_apply(vr, s);
 }
@@ -150,7 +154,9 @@ void vr_subscriber_answered(struct videoroom *vr, struct vr_subscriber *s, struc
 void vr_subscriber_hangup(struct vr_subscriber *s)
 {
     s->paused = true;
-    s->answered = false;
+    s->down = true;
+    s->answered = true;                 /* what was out went with it */
+    s->skipped_autoupdate = s->skipped_autoupdate || s->pending_offer;
     s->pending_offer = s->pending_restart = false;
     for (uint16_t i = 0; i < s->stream_count; i++) {
         s->streams[i]->sink = REF_NONE;
@@ -181,11 +187,41 @@ bool vr_subscriber_has_source(const struct vr_subscriber *s)
     return false;
 }
 
+/* What has become of an offer. One that did not leave is made up for by the next change. */
+static void offered(struct vr_subscriber *s, enum err sent)
+{
+    s->pending_offer = false;
+    s->skipped_autoupdate = sent != ERR_NONE;
+    if (sent != ERR_NONE)
+        return;
+    s->answered = false;
+    s->down = false;
+    s->pending_restart = false;
+}
+
+enum vr_error vr_subscriber_reply_offer(struct vr_call *call, struct vr_subscriber *s, bool restart)
+{
+    struct buf sdp;
+    enum err sent = ERR_INVALID;
+    buf_init(&sdp, SDP_TEXT_BYTES_MAX);
+    if (vr_offer_subscriber(call->vr, s, &sdp)) {
+        const struct jsep_out jsep = {.type = "offer", .sdp = buf_view(&sdp), .restart = restart, .e2ee = s->e2ee};
+        vr_reply(call, &jsep, &sent);
+    }
+    buf_fini(&sdp);
+    offered(s, sent);
+    if (!vr_was_refused(sent))
+        return VR_OK;
+    call->replied = false;
+    return vr_fail(call, VR_INVALID_SDP, "Can't offer an SDP for this subscription");
+}
+
 /* At most one offer is out at a time; further changes are told together, once it has been answered (videoroom.md 19.11). */
 void vr_subscriber_update(struct videoroom *vr, struct vr_subscriber *s, const char *transaction)
 {
     struct buf text, sdp;
     struct json_out j;
+    enum err sent = ERR_INVALID;
     if (!s->answered) {
         s->pending_offer = true;
         return;
@@ -199,13 +235,11 @@ void vr_subscriber_update(struct videoroom *vr, struct vr_subscriber *s, const c
         vr_id_write(&j, "room", &s->room->id);
     vr_write_sub_streams(&j, s);
     jout_end(&j);
-    if (vr_offer_subscriber(vr, s, &sdp)) {
+    if (!text.failed && vr_offer_subscriber(vr, s, &sdp)) {
         const struct jsep_out jsep = {.type = "offer", .sdp = buf_view(&sdp), .restart = s->pending_restart, .e2ee = s->e2ee};
-        (void)host_event(vr->host, s->session->handle, transaction, buf_whole(&text), &jsep);
-        s->answered = false;
-        s->pending_offer = s->pending_restart = false;
-        s->skipped_autoupdate = false;
+        sent = host_event(vr->host, s->session->handle, transaction, buf_whole(&text), &jsep);
     }
+    offered(s, sent);
     buf_fini(&sdp);
     buf_fini(&text);
 }

@@ -55,14 +55,36 @@ static enum vr_error run_as_publisher(struct vr_call *call, const char *name)
     return request == NULL ? unknown(call, name) : run(call, request);
 }
 
-static enum vr_error run_as_subscriber(struct vr_call *call, const char *name)
+static enum vr_error run_for_subscriber(struct vr_call *call, const char *name)
 {
     const struct vr_request *request = find_request(vr_subscriber_requests, vr_subscriber_request_count, name);
     if (request == NULL)
         return unknown(call, name);
     if (call->session->subscriber->room == NULL && request->run != vr_subscriber_requests[0].run)
         return vr_fail(call, VR_NO_SUCH_ROOM, "No such room ");
+    if (call->request->jsep != NULL && strcmp(call->request->jsep->type, "answer") != 0)
+        return vr_fail(call, VR_INVALID_SDP_TYPE, "Only publishers send offers");
     return run(call, request);
+}
+
+/* An answer counts whatever request it came with, and whatever becomes of that: for the core our offer is answered. What
+ * waited for it is offered behind the reply. */
+static enum vr_error run_as_subscriber(struct vr_call *call, const char *name)
+{
+    struct vr_subscriber *s = call->session->subscriber;
+    const struct jsep_in *jsep = call->request->jsep;
+    const bool answers = jsep != NULL && strcmp(jsep->type, "answer") == 0;
+    if (answers)
+        vr_subscriber_answered(call->vr, s, jsep->sdp);
+    enum vr_error error = run_for_subscriber(call, name);
+    if (!answers || !s->pending_offer || !s->answered || s->room == NULL)
+        return error;
+    if (error != VR_OK)
+        vr_write_error(call, error, call->error);
+    if (!call->replied)
+        vr_reply(call, NULL, NULL);
+    vr_subscriber_update(call->vr, s, NULL);
+    return VR_OK;
 }
 
 static enum vr_error run_async(struct vr_call *call, const char *name)

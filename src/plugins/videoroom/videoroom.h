@@ -18,7 +18,7 @@
 #define VR_ALLOWED_MAX      10000u  /* tokens of one room's access list */
 #define VR_SUB_STREAMS_MAX  SDP_MLINES_MAX
 #define VR_ID_TEXT_MAX      256u    /* string ids */
-#define VR_TEXT_MAX         65536u  /* display, description, metadata: what is repeated to everybody */
+#define VR_TEXT_MAX         65536u  /* display, metadata, all descriptions together: what is repeated to everybody */
 #define VR_EVENT_BYTES      (8u * 1024u * 1024u)
 #define VR_BITRATE_FLOOR    64000u
 #define VR_PUBLISHERS       3
@@ -173,10 +173,11 @@ struct vr_subscriber {
     bool autoupdate;
     bool use_msid;
     bool paused;
-    bool answered;                  /* the last offer has been answered */
-    bool pending_offer;
+    bool answered;                  /* no offer is out that waits for its answer */
+    bool down;                      /* its PeerConnection has ended: nothing is offered unasked */
+    bool pending_offer;             /* something has changed while an offer was out */
     bool pending_restart;
-    bool skipped_autoupdate;
+    bool skipped_autoupdate;        /* something has changed that was not offered: the next change makes up for it */
     bool kicked;                    /* its owner was: media is cut for good */
     bool e2ee;
     bool left;
@@ -302,6 +303,7 @@ void vr_participant_changed(struct vr_participant *p);
 void vr_participant_unpublish(struct videoroom *vr, struct vr_participant *p);
 struct vr_pub_stream *vr_stream_by_mid(const struct vr_participant *p, const char *mid);
 struct vr_pub_stream *vr_stream_add(struct vr_participant *p, uint16_t mindex);
+void vr_streams_cut(struct videoroom *vr, struct vr_participant *p, uint16_t count);     /* the first `count` stay */
 void vr_stream_apply(struct videoroom *vr, struct vr_pub_stream *stream);      /* active and moderated, to the media graph */
 void vr_participant_caps(struct videoroom *vr, struct vr_participant *p, bool ramp, bool now);
 
@@ -322,6 +324,8 @@ struct vr_sub_stream *vr_sub_by_sink(const struct vr_subscriber *s, struct ref s
 bool vr_subscriber_has_source(const struct vr_subscriber *s);
 /* `updated` with all streams and a new offer, or remembered until the last offer is answered. */
 void vr_subscriber_update(struct videoroom *vr, struct vr_subscriber *s, const char *transaction);
+/* The same, with the reply begun in call->j; 437 when it can't be offered. */
+enum vr_error vr_subscriber_reply_offer(struct vr_call *call, struct vr_subscriber *s, bool restart);
 
 /* ---- sdp_publish.c, sdp_subscribe.c ---- */
 /* Answers the offer of a publisher, updating its streams; pushes the reply begun in call->j with it. */
