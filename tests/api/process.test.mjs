@@ -468,7 +468,7 @@ describe('logs', ours, () => {
 
   test('a full or unwritable standard output does not stop it', async () => {
     const dir = folderWith({ 'janus.jcfg': '', 'janus.transport.websockets.jcfg': websockets(await freePort()) });
-    const { signal } = await runToEnd(['-F', dir], { wrap: ['sh', '-c', '"$0" "$@" > /dev/full 2>&1'], ms: 1500 });
+    const { signal } = await runToEnd(['-F', dir], { wrap: ['sh', '-c', 'exec "$0" "$@" > /dev/full 2>&1'], ms: 1500 });
     assert.equal(signal, 'SIGKILL', 'it ran until it was stopped');
   });
 
