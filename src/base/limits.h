@@ -6,6 +6,7 @@
 #define DOCUMENTS_PER_TEXT_MAX   256u       /* JSON documents in one WebSocket message; more: the text is answered by one 454 */
 #define VALUES_PER_TEXT_MAX      50000u     /* JSON values in one text, about; more: one 454 before any of it is parsed */
 #define DOCUMENTS_PER_TURN       64u        /* processed in one turn of control; the rest wait for the next, clients in turn */
+#define DOCUMENTS_AT_ONCE        8u         /* of them as they come; what follows waits for the end of the turn */
 #define PARSE_BYTES_PER_TURN     131072u    /* of texts; one that is longer has a turn of its own, or what is left of one */
 #define TEXT_BYTES_SHORT         32768u     /* a longer one waits for its turn among the long ones, one a turn */
 #define TEXT_BYTES_MAX           (16u * 1024u * 1024u)    /* of one reply or event; a longer reply becomes error 490 */

@@ -162,6 +162,14 @@ static void keep_for_later(struct control *c, const struct message *m)
     wait_behind(c, caller, text);
 }
 
+/* Only the first of a turn are served as they come: what follows is sorted by clients, so that it matters to nobody how much
+ * of others lies in front of it in the ring. A long text would end the reading of the ring for this turn. */
+static bool may_be_served_now(const struct control *c, const struct client_request *request)
+{
+    return !callers_wait(c) && !is_long(request) && c->documents_left > DOCUMENTS_PER_TURN - DOCUMENTS_AT_ONCE &&
+           c->bytes_left > PARSE_BYTES_PER_TURN - TEXT_BYTES_SHORT;
+}
+
 void caller_text(struct control *c, const struct message *m)
 {
     const struct client_request *request = m->payload;
@@ -173,7 +181,7 @@ void caller_text(struct control *c, const struct message *m)
         give_credit(c, request->client);
         return;
     }
-    if (callers_wait(c) || !has_budget(c)) {      /* nobody overtakes those who wait */
+    if (!may_be_served_now(c, request)) {
         keep_for_later(c, m);
         return;
     }

@@ -11,8 +11,8 @@ struct caller *caller_get(struct control *c, struct ref client, enum json_layout
 /* Frees one that owns nothing and waits for nothing. */
 void caller_settle(struct control *c, struct caller *caller);
 
-/* A whole text (CLIENT_REQUEST) has come. It is answered now as far as this turn's budget of documents and bytes goes, if
- * nobody waits already. */
+/* A whole text (CLIENT_REQUEST) has come. The first few of a turn are answered at once if they are short and nobody waits; the
+ * others wait for callers_serve, where clients take turns. */
 void caller_text(struct control *c, const struct message *m);
 bool callers_wait(const struct control *c);
 /* What was left over from earlier turns, within this turn's budget. */

@@ -198,9 +198,10 @@ static void test_long_texts_are_parsed_in_later_turns(void **state)
         server_post(&s, n, text);
     server_post(&s, 2, "{broken");
     server_post(&s, 2, PING("after"));
+    expect_silence(&s, 1);                              /* the ring is read on first */
+    server_turn(&s);
     expect_text(&s, 1, "{\"janus\":\"pong\",\"transaction\":\"long\"}");
     expect_silence(&s, 2);
-    server_turn(&s);
     server_turn(&s);
     expect_text(&s, 2, "{\"janus\":\"pong\",\"transaction\":\"long\"}");
     expect_silence(&s, 2);
@@ -253,6 +254,23 @@ static void test_a_short_text_does_not_wait_for_other_clients_long_ones(void **s
     expect_text(&s, 60, "{\"janus\":\"pong\",\"transaction\":\"behind\"}");
     free(pings);
     free(text);
+    server_end(&s);
+}
+
+/* A flood of one client that came first: the turn reads on, and others have theirs by turns. */
+static void test_what_came_first_from_one_client_holds_up_no_other(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 200; i++)
+        server_post(&s, 1, PING("flood"));
+    server_post(&s, 2, PING("one"));
+    server_turn(&s);
+    expect_text(&s, 2, "{\"janus\":\"pong\",\"transaction\":\"one\"}");
+    assert_true(control_ops.deadline(s.control) <= s.now);        /* the flood isn't through */
+    settle();
+    for (unsigned i = 0; i < 200; i++)
+        assert_non_null(server_hear(&s, 1));
+    assert_int_equal(server_credits(&s, 1), 200);
     server_end(&s);
 }
 
@@ -344,6 +362,7 @@ int main(void)
         cmocka_unit_test_setup(test_clients_with_many_documents_take_turns, setup),
         cmocka_unit_test_setup(test_long_texts_are_parsed_in_later_turns, setup),
         cmocka_unit_test_setup(test_a_short_text_does_not_wait_for_other_clients_long_ones, setup),
+        cmocka_unit_test_setup(test_what_came_first_from_one_client_holds_up_no_other, setup),
         cmocka_unit_test_setup(test_without_room_to_wait_everything_is_answered_at_once, setup),
         cmocka_unit_test_setup(test_too_many_documents_are_refused_whole, setup),
         cmocka_unit_test_setup(test_documents_of_a_client_that_left_are_dropped, setup),
