@@ -232,10 +232,10 @@ int main(int argc, char **argv)
     struct process process = {.stop_by = USEC_NEVER, .daemon_fd = -1, .pid_fd = -1, .signals_fd = -1};
     printf("Cardea version: %s (API of Janus 1401, 1.4.1)\nCommit: %s\nDate: %s\n", CARDEA_VERSION, CARDEA_COMMIT, CARDEA_COMMIT_DATE);
     fflush(stdout);
-    switch (settings_load(&process.settings, argc, argv)) {
-    case SETTINGS_EXIT_DONE: return 0;
-    case SETTINGS_EXIT_FAILED: return 1;
-    case SETTINGS_RUN: break;
+    enum settings_outcome outcome = settings_load(&process.settings, argc, argv);
+    if (outcome != SETTINGS_RUN) {
+        settings_fini(&process.settings);
+        return outcome == SETTINGS_EXIT_DONE ? 0 : 1;
     }
     if (process.settings.daemonize) {
         process.daemon_fd = process_daemonize(process.settings.cwd_path, process.settings.log_to_stdout_forced);

@@ -238,7 +238,7 @@ describe('readers that do not read', () => {
       await sleep(50);
     }
     if (SLOW === 1)
-      assert.ok(rss(server) - before < 200000, `${rss(server) - before} KB`);
+      assert.ok(rss(server) - before < 400000, `${rss(server) - before} KB`);
     await Promise.all(all.map(raw => raw.destroy()));
     await assertServed(client);
   }));

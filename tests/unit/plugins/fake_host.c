@@ -16,6 +16,13 @@ static void fill(void *source, uint8_t *out, size_t size)
     }
 }
 
+/* TRACE=1 shows all that is said and done. */
+static void trace(const struct host *host, uint32_t handle, const char *what, struct view text)
+{
+    if (host->traces)
+        print_message("%d %s %.*s\n", (int)handle, what, (int)text.size, (const char *)text.data);
+}
+
 /* ---- life ---- */
 
 void fake_start(struct host *host, const struct plugin_desc *desc, const char *conf)
@@ -23,6 +30,7 @@ void fake_start(struct host *host, const struct plugin_desc *desc, const char *c
     struct conf_error error;
     *host = (struct host){.desc = desc, .seed = 5, .key = {1, 2}, .now = SEC(1000), .wall_us = 1800000000u * UINT64_C(1000000)};
     host->outstanding = seam_mem_outstanding();
+    host->traces = getenv("TRACE") != NULL;
     rng_init(&host->rng, fill, &host->seed);
     buf_init(&host->reply, 64u * 1024 * 1024);
     if (conf != NULL) {
@@ -245,6 +253,7 @@ enum err host_event(struct host *host, struct ref ref, const char *transaction, 
         handle->event_room = handle->event_room == 0 ? 16 : handle->event_room * 2;
         handle->events = realloc(handle->events, handle->event_room * sizeof(*handle->events));
     }
+    trace(host, ref.slot, jsep == NULL ? "hears" : jsep->type, data);
     struct fake_event *event = &handle->events[handle->event_count++];
     *event = (struct fake_event){.data = json};
     host->events++;
@@ -439,6 +448,7 @@ static const struct fake_reply *submit(struct host *host, struct fake_handle *ha
     json_t *body = json_loads(text, 0, &error), *svc = NULL;
     if (body == NULL)
         fail_msg("the test's own JSON: %s: %s", error.text, text);
+    trace(host, handle == NULL ? UINT32_MAX : handle->ref.slot, jsep == NULL ? "says" : jsep->jsep, str_of(text));
     free(text);
     snprintf(transaction, sizeof(transaction), "t%u", ++host->transactions);
     struct jsep_in in = {0};
@@ -513,6 +523,7 @@ void fake_up(struct host *host, uint32_t index)
     if (!handle->used || !handle->negotiated || handle->up)
         return;
     handle->up = true;
+    trace(host, index, "is", STR("up"));
     if (host->desc->setup_media != NULL)
         host->desc->setup_media(host->plugin, handle->state);
 }
@@ -523,6 +534,7 @@ void fake_hangup(struct host *host, uint32_t index)
     struct fake_handle *handle = &host->handles[index];
     if (!handle->used)
         return;
+    trace(host, index, "hangs", STR("up"));
     end_pc(host, handle);
     host->desc->hangup_media(host->plugin, handle->state);
 }
@@ -538,6 +550,7 @@ void fake_detach(struct host *host, uint32_t index)
 {
     struct fake_handle *handle = &host->handles[index];
     void *state = handle->state;
+    trace(host, index, "is", STR("detached"));
     handle->ref.generation = ++host->generation;            /* its name is nobody's from here on, as in the core */
     end_pc(host, handle);
     host->desc->hangup_media(host->plugin, state);

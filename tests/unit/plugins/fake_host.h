@@ -96,6 +96,7 @@ struct host {
     uint32_t stale;                     /* verbs about nobody */
     uint32_t events;
     size_t outstanding;
+    bool traces;
 };
 
 /* `conf`: text of the plugin's .jcfg; NULL: it has none. */

@@ -111,3 +111,38 @@ uint32_t watcher(const char *streams)
     fake_forget(&h);
     return handle;
 }
+
+/* ---- lines of viewers ---- */
+
+bool line_is_paused(uint32_t handle, uint16_t mindex)
+{
+    const struct fake_sink *sink = fake_sink(&h, handle, mindex);
+    return sink == NULL || sink->options.paused;
+}
+
+bool line_is_fed_by(uint32_t publisher_handle, uint16_t from, uint32_t handle, uint16_t mindex)
+{
+    const struct fake_sink *sink = fake_sink(&h, handle, mindex);
+    const struct fake_source *source = fake_source(&h, publisher_handle, from);
+    return sink != NULL && source != NULL && ref_equal(sink->source, source->ref);
+}
+
+const struct fake_event *expect_offer(uint32_t handle, const char *body)
+{
+    const struct fake_event *event = expect_reply(&h, handle, "%s", body);
+    assert_string_equal(event->jsep, "offer");
+    return event;
+}
+
+const struct fake_event *expect_offer_told(uint32_t handle, const char *body)
+{
+    const struct fake_event *event = expect_told(&h, handle, "%s", body);
+    assert_string_equal(event->jsep, "offer");
+    return event;
+}
+
+void watcher_starts(uint32_t handle)
+{
+    fake_answer(&h, handle, "start");
+    expect_reply(&h, handle, "{" EVENT ",'started':'ok'}");
+}

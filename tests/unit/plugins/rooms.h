@@ -35,3 +35,18 @@ const struct fake_reply *say_answer(uint32_t handle, const char *body);     /* t
 #define AV_JOINED                                                                                                                 \
     "[{'type':'audio','mindex':0,'mid':'0','codec':'opus','fec':true,'talking':false},"                                           \
     "{'type':'video','mindex':1,'mid':'1','codec':'vp8'}]"
+
+/* Streams as they are described to viewers. */
+#define LINE(type, index) "{'type':'" type "','active':true,'mindex':" #index ",'mid':'" #index "',"
+#define AUDIO(index, feed, ready) LINE("audio", index) "'ready':" #ready ",'send':true,'feed_id':" #feed ",'feed_mid':'0','codec':'opus'}"
+#define VIDEO(index, feed, ready) LINE("video", index) "'ready':" #ready ",'send':true,'feed_id':" #feed ",'feed_mid':'1','codec':'vp8'}"
+#define IDLE(type, index) "{'type':'" type "','active':false,'mindex':" #index ",'mid':'" #index "','ready':false,'send':true}"
+#define ATTACHED "'videoroom':'attached','room':1234"
+#define UPDATED "'videoroom':'updated','room':1234"
+#define EVENT "'videoroom':'event','room':1234"
+
+bool line_is_paused(uint32_t handle, uint16_t mindex);             /* or has no sink */
+bool line_is_fed_by(uint32_t publisher_handle, uint16_t from, uint32_t handle, uint16_t mindex);
+const struct fake_event *expect_offer(uint32_t handle, const char *body);       /* the reply to what was said last */
+const struct fake_event *expect_offer_told(uint32_t handle, const char *body);  /* unasked */
+void watcher_starts(uint32_t handle);                               /* takes all of our last offer */
