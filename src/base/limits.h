@@ -26,3 +26,7 @@
 #define SOURCES_MAX              262144u    /* media lines received, and sent: names in all workers together */
 #define SINKS_MAX                1048576u
 #define REMOTE_CANDIDATES_MAX    32u        /* of one PeerConnection and ICE generation; more are dropped and counted */
+
+/* -- data channels (webrtc.md 19) -------------------------------------------------------------------------------------------- */
+#define DATA_LABEL_MAX           127u       /* bytes of a label that are kept; host_data_send over it: ERR_INVALID */
+#define DATA_PROTOCOL_MAX        63u        /* the same, of a subprotocol */

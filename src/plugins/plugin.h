@@ -18,6 +18,7 @@
 #include "base/buf.h"
 #include "base/conf.h"
 #include "base/json_out.h"
+#include "base/limits.h"
 #include "base/rng.h"
 #include "base/types.h"
 #include "media/media_types.h"
@@ -66,6 +67,14 @@ enum plugin_outcome {
     PLUGIN_ERROR,                /* core error 462; the text is what host_reply() holds */
 };
 
+/* One message of a data channel (webrtc.md 19). Views are valid during the call. */
+struct data_message {
+    struct view label;           /* at most DATA_LABEL_MAX bytes, anything may be in them */
+    struct view protocol;        /* at most DATA_PROTOCOL_MAX; empty: none. Sending: only a channel that is opened for it gets it */
+    bool binary;
+    struct view bytes;           /* may be empty */
+};
+
 struct plugin_desc {
     const char *package;         /* "janus.plugin.videoroom" */
     const char *name;
@@ -90,6 +99,11 @@ struct plugin_desc {
     void (*slow_link)(void *plugin, void *session, uint16_t mindex, bool video, bool uplink);     /* NULL: not interested */
     /* The layer that a sink relays has changed (-1: nothing yet). */
     void (*sink_layer)(void *plugin, void *session, struct ref sink, int substream, int temporal);
+    /* A message came in. False: not now; the core keeps it, and what follows it, and offers it again after each data_ready of this
+     * handle. Nothing more is read from the client meanwhile. NULL: messages only feed the graph (host_data_sink_add). */
+    bool (*data)(void *plugin, void *session, const struct data_message *message);
+    /* Messages can be sent: the channel has come up, or after ERR_FULL there is room again. NULL: not interested. */
+    void (*data_ready)(void *plugin, void *session);
     /* Audio levels over a window (talk detection) come with the issue that adds the tap for them. */
     void (*tick)(void *plugin, usec_t now);                                  /* about once a second; NULL: none */
     void (*query)(void *plugin, void *session, struct json_out *out);        /* members of an object that the caller opened */
@@ -120,7 +134,8 @@ void host_peer_group(struct host *host, struct ref handle, uint64_t group);
 
 /* ---- the media graph ---------------------------------------------------------------------------------------------------- */
 
-/* What m-line `mindex` of the handle's PeerConnection receives, REF_NONE before its answer or when it does not receive. */
+/* What m-line `mindex` of the handle's PeerConnection receives, REF_NONE before its answer or when it does not receive. A data
+ * line has a source like any other (kind MEDIA_DATA): all messages of all its channels. */
 struct ref host_source(struct host *host, struct ref handle, uint16_t mindex);
 bool host_source_desc(struct host *host, struct ref source, struct source_desc *out);
 
@@ -136,6 +151,20 @@ struct ref host_sink_add(struct host *host, struct ref source, struct ref handle
 void host_sink_set(struct host *host, struct ref sink, const struct sink_options *options);
 void host_sink_switch(struct host *host, struct ref sink, struct ref source);   /* seamless; asks for a keyframe */
 void host_sink_del(struct host *host, struct ref sink);
+
+/* ---- data channels ------------------------------------------------------------------------------------------------------ */
+
+/* Sends one message on the channel of that label; it is opened (reliable, ordered) when no side has opened it yet. Messages of one
+ * handle arrive in the order of the calls, unless its channel is unordered. Result: ERR_NONE it is queued; ERR_GONE there is no
+ * PeerConnection with data channels, or it is not up; ERR_FULL too much is queued for this client already: data_ready follows;
+ * ERR_INVALID label or protocol too long, or more bytes than the client takes (host_data_max). */
+enum err host_data_send(struct host *host, struct ref handle, const struct data_message *message);
+size_t host_data_max(struct host *host, struct ref handle);       /* bytes of one message that the client takes; 0: no data channels */
+
+/* From now on what the data line `source` receives goes to the data line of `handle`, on a channel with that label (cut to
+ * DATA_LABEL_MAX), text as text and binary as binary. A data line may have many of these, one per source. Other verbs about sinks
+ * take it too; of the options only `paused` means something. REF_NONE: the handle has no data line. */
+struct ref host_data_sink_add(struct host *host, struct ref source, struct ref handle, struct view label, bool paused);
 
 /* ---- the rest -------------------------------------------------------------------------------------------------------------- */
 

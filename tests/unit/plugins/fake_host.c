@@ -50,6 +50,15 @@ static void drop_events(struct fake_handle *handle)
     handle->event_count = 0;
 }
 
+static void drop_data(struct fake_handle *handle)
+{
+    for (uint32_t i = 0; i < handle->data_count; i++)
+        free(handle->data[i].bytes);
+    free(handle->data);
+    handle->data = NULL;
+    handle->data_count = handle->data_room = 0;
+}
+
 void fake_stop(struct host *host)
 {
     fake_turn(host);
@@ -59,9 +68,11 @@ void fake_stop(struct host *host)
     host->desc->fini(host->plugin);
     for (uint32_t i = 0; i < FAKE_HANDLES; i++) {
         drop_events(&host->handles[i]);
+        drop_data(&host->handles[i]);
         free(host->handles[i].events);
         free(host->handles[i].offer);
     }
+    (void)fake_take_data(host, 0);
     conf_free(host->conf);
     buf_fini(&host->reply);
     json_decref(host->last.body);
@@ -77,6 +88,7 @@ uint32_t fake_attach(struct host *host)
         if (handle->used)
             continue;
         drop_events(handle);
+        drop_data(handle);
         free(handle->events);
         free(handle->offer);
         *handle = (struct fake_handle){.used = true, .ref = {i, ++host->generation}, .state = calloc(1, host->desc->session_size)};
@@ -158,8 +170,20 @@ static void end_pc(struct host *host, struct fake_handle *handle)
         end_sink(host, handle, i);
     for (uint16_t i = 0; i < FAKE_LINES; i++)
         end_source(host, handle, i);
+    for (uint32_t i = 0; i < host->sink_count; i++)
+        if (host->sinks[i].data && host->sinks[i].handle == (uint32_t)(handle - host->handles))
+            host->sinks[i].used = false;
+    handle->has_data = handle->full = false;
     handle->has_pc = handle->negotiated = handle->up = handle->we_offered = handle->client_offers = handle->closing = false;
     handle->line_count = 0;
+}
+
+static bool has_data_line(const struct sdp *sdp)
+{
+    for (uint16_t i = 0; i < sdp->mline_count; i++)
+        if (sdp->mlines[i]->kind == SDP_APPLICATION && sdp->mlines[i]->port != 0)
+            return true;
+    return false;
 }
 
 /* Sources of the lines that an answer of ours lets come in. */
@@ -167,8 +191,16 @@ static void take_answer(struct host *host, struct fake_handle *handle, const str
 {
     for (uint16_t i = 0; i < sdp->mline_count; i++) {
         const struct sdp_mline *mline = sdp->mlines[i];
-        if (mline->port == 0 || mline->kind == SDP_APPLICATION || !sdp_direction_receives(mline->direction)) {
+        if (mline->port == 0 || !sdp_direction_receives(mline->direction)) {
             end_source(host, handle, i);
+            continue;
+        }
+        if (mline->kind == SDP_APPLICATION) {
+            struct source_desc data;
+            memset(&data, 0, sizeof(data));
+            data.kind = MEDIA_DATA;
+            data.layer_count = 1;
+            make_source(host, handle, i, &data);
             continue;
         }
         struct sdp_payload_table *table = malloc(sizeof(*table));
@@ -216,6 +248,7 @@ static enum err merge(struct host *host, struct fake_handle *handle, const struc
         take_answer(host, handle, sdp, current_say);
     }
     handle->has_pc = true;
+    handle->has_data = has_data_line(sdp);
     handle->line_count = sdp->mline_count;
     handle->descriptions++;
     sdp_free(sdp);
@@ -334,21 +367,30 @@ void host_keyframe(struct host *host, struct ref ref)
         source->keyframes++;
 }
 
+static struct fake_sink *new_sink(struct host *host, const struct fake_handle *handle, struct ref source)
+{
+    if (host->sink_count == host->sink_room) {
+        host->sink_room = host->sink_room == 0 ? 64 : host->sink_room * 2;
+        host->sinks = realloc(host->sinks, host->sink_room * sizeof(*host->sinks));
+    }
+    const struct fake_source *from = source_by_ref(host, source);
+    struct fake_sink *sink = &host->sinks[host->sink_count];
+    *sink = (struct fake_sink){.used = true, .ref = {host->sink_count++, 1}, .handle = (uint32_t)(handle - host->handles),
+                               .source = from == NULL ? REF_NONE : source};
+    return sink;
+}
+
 struct ref host_sink_add(struct host *host, struct ref source, struct ref ref, uint16_t mindex, const struct sink_options *options)
 {
     struct fake_handle *handle = by_ref(host, ref);
     if (handle == NULL || !handle->has_pc || mindex >= handle->line_count)
         return REF_NONE;
     end_sink(host, handle, mindex);
-    if (host->sink_count == host->sink_room) {
-        host->sink_room = host->sink_room == 0 ? 64 : host->sink_room * 2;
-        host->sinks = realloc(host->sinks, host->sink_room * sizeof(*host->sinks));
-    }
-    const struct fake_source *from = source_by_ref(host, source);
-    host->sinks[host->sink_count] = (struct fake_sink){.used = true, .ref = {host->sink_count, 1}, .handle = (uint32_t)(handle - host->handles),
-                                                       .mindex = mindex, .source = from == NULL ? REF_NONE : source, .options = *options};
-    handle->sink[mindex] = ++host->sink_count;
-    return host->sinks[host->sink_count - 1].ref;
+    struct fake_sink *sink = new_sink(host, handle, source);
+    sink->mindex = mindex;
+    sink->options = *options;
+    handle->sink[mindex] = host->sink_count;
+    return sink->ref;
 }
 
 void host_sink_set(struct host *host, struct ref ref, const struct sink_options *options)
@@ -373,7 +415,9 @@ void host_sink_switch(struct host *host, struct ref ref, struct ref source)
 void host_sink_del(struct host *host, struct ref ref)
 {
     struct fake_sink *sink = sink_by_ref(host, ref);
-    if (sink != NULL)
+    if (sink != NULL && sink->data)
+        sink->used = false;
+    else if (sink != NULL)
         end_sink(host, &host->handles[sink->handle], sink->mindex);
 }
 
@@ -745,6 +789,90 @@ void expect_error_text(struct host *host, uint32_t handle, int code, const char 
 void expect_error(struct host *host, uint32_t handle, int code)
 {
     expect_error_text(host, handle, code, NULL);
+}
+
+static struct view fits(struct view text, size_t max)
+{
+    return text.size > max ? VIEW(text.data, max) : text;
+}
+
+struct fake_sink *fake_data_sink(struct host *host, uint32_t handle, const char *label)
+{
+    for (uint32_t i = 0; i < host->sink_count; i++) {
+        struct fake_sink *sink = &host->sinks[i];
+        if (sink->used && sink->data && sink->handle == handle && strcmp(sink->label, label) == 0)
+            return sink;
+    }
+    return NULL;
+}
+
+bool fake_data(struct host *host, uint32_t index, const char *label, const char *protocol, bool binary, struct view bytes)
+{
+    const struct data_message message = {.label = str_of(label), .protocol = str_of(protocol), .binary = binary, .bytes = bytes};
+    assert_true(host->handles[index].up && host->handles[index].has_data);
+    return host->desc->data(host->plugin, host->handles[index].state, &message);
+}
+
+void fake_data_ready(struct host *host, uint32_t index)
+{
+    host->handles[index].full = false;
+    if (host->desc->data_ready != NULL)
+        host->desc->data_ready(host->plugin, host->handles[index].state);
+}
+
+const struct fake_data *fake_take_data(struct host *host, uint32_t index)
+{
+    static struct fake_data taken;
+    struct fake_handle *handle = &host->handles[index];
+    free(taken.bytes);
+    taken = (struct fake_data){0};
+    if (handle->data_count == 0)
+        return NULL;
+    taken = handle->data[0];
+    memmove(handle->data, handle->data + 1, --handle->data_count * sizeof(*handle->data));
+    return &taken;
+}
+
+enum err host_data_send(struct host *host, struct ref ref, const struct data_message *message)
+{
+    struct fake_handle *handle = by_ref(host, ref);
+    if (handle == NULL || !handle->up || !handle->has_data)
+        return ERR_GONE;
+    if (message->label.size > DATA_LABEL_MAX || message->protocol.size > DATA_PROTOCOL_MAX || message->bytes.size > FAKE_DATA_MAX)
+        return ERR_INVALID;
+    if (handle->full)
+        return ERR_FULL;
+    if (handle->data_count == handle->data_room) {
+        handle->data_room = handle->data_room == 0 ? 16 : handle->data_room * 2;
+        handle->data = realloc(handle->data, handle->data_room * sizeof(*handle->data));
+    }
+    struct fake_data *sent = &handle->data[handle->data_count++];
+    *sent = (struct fake_data){.binary = message->binary, .bytes = malloc(message->bytes.size + 1), .size = message->bytes.size};
+    (void)str_copy(sent->label, sizeof(sent->label), message->label);
+    (void)str_copy(sent->protocol, sizeof(sent->protocol), message->protocol);
+    if (sent->size > 0)
+        memcpy(sent->bytes, message->bytes.data, sent->size);
+    sent->bytes[sent->size] = 0;                            /* text can be compared as it is */
+    trace(host, ref.slot, "gets", message->bytes);
+    return ERR_NONE;
+}
+
+size_t host_data_max(struct host *host, struct ref ref)
+{
+    const struct fake_handle *handle = by_ref(host, ref);
+    return handle != NULL && handle->has_data ? FAKE_DATA_MAX : 0;
+}
+
+struct ref host_data_sink_add(struct host *host, struct ref source, struct ref ref, struct view label, bool paused)
+{
+    struct fake_handle *handle = by_ref(host, ref);
+    if (handle == NULL || !handle->has_data)
+        return REF_NONE;
+    struct fake_sink *sink = new_sink(host, handle, source);
+    sink->data = true;
+    sink->options.paused = paused;
+    (void)str_copy(sink->label, sizeof(sink->label), fits(label, DATA_LABEL_MAX));
+    return sink->ref;
 }
 
 struct fake_source *fake_source(struct host *host, uint32_t handle, uint16_t mindex)

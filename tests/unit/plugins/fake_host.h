@@ -15,6 +15,7 @@
 
 #define FAKE_HANDLES 64
 #define FAKE_LINES   SDP_MLINES_MAX
+#define FAKE_DATA_MAX 65536u            /* what each client takes as one message */
 
 struct fake_event {
     char transaction[16];               /* "" unsolicited */
@@ -22,6 +23,14 @@ struct fake_event {
     char jsep[8];                       /* "", "offer" or "answer" */
     char *sdp;
     bool restart, e2ee;
+};
+
+/* A message that a plugin has sent by host_data_send. */
+struct fake_data {
+    char label[DATA_LABEL_MAX + 1], protocol[DATA_PROTOCOL_MAX + 1];
+    bool binary;
+    uint8_t *bytes;
+    size_t size;
 };
 
 struct fake_source {
@@ -43,6 +52,8 @@ struct fake_sink {
     struct ref source;
     struct sink_options options;
     uint32_t orders;                    /* set and switch */
+    bool data;                          /* of a data line: no mindex, but a label */
+    char label[DATA_LABEL_MAX + 1];
 };
 
 struct fake_handle {
@@ -63,6 +74,10 @@ struct fake_handle {
     uint32_t sink[FAKE_LINES];
     uint32_t descriptions;              /* of ours so far */
     char *offer;                        /* our last one */
+    bool has_data;                      /* a data line is negotiated */
+    bool full;                          /* the test's: host_data_send says ERR_FULL */
+    struct fake_data *data;             /* sent, not taken yet */
+    uint32_t data_count, data_room;
 };
 
 struct fake_reply {
@@ -148,5 +163,12 @@ struct fake_source *fake_source(struct host *host, uint32_t handle, uint16_t min
 struct fake_sink *fake_sink(struct host *host, uint32_t handle, uint16_t mindex);
 uint32_t fake_sinks_alive(const struct host *host);
 void fake_layer(struct host *host, uint32_t handle, uint16_t mindex, int substream, int temporal);
+/* A client's message; what the plugin's `data` said about it. */
+bool fake_data(struct host *host, uint32_t handle, const char *label, const char *protocol, bool binary, struct view bytes);
+/* Its channels can be written to (again): `full` ends, the plugin is told. */
+void fake_data_ready(struct host *host, uint32_t handle);
+/* The next message sent to a handle; NULL: none. Owned by the host until the next call. */
+const struct fake_data *fake_take_data(struct host *host, uint32_t handle);
+struct fake_sink *fake_data_sink(struct host *host, uint32_t handle, const char *label);      /* NULL: none */
 bool json_fits(const json_t *got, const json_t *wanted);
 int64_t fake_int(const json_t *object, const char *name);      /* fails when it is not there */
