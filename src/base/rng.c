@@ -1,5 +1,6 @@
 #include "base/rng.h"
 
+#include <stdio.h>
 #include <string.h>
 
 void rng_init(struct rng *rng, void (*fill)(void *source, uint8_t *out, size_t size), void *source)
@@ -58,4 +59,14 @@ void rng_text(struct rng *rng, char *out, size_t chars)
         out[i] = alphabet[b & 63];
     }
     out[chars] = '\0';
+}
+
+void rng_uuid(struct rng *rng, char out[RNG_UUID_TEXT])
+{
+    uint8_t b[16];
+    rng_bytes(rng, b, sizeof(b));
+    b[6] = (uint8_t)((b[6] & 0x0F) | 0x40);         /* version 4, variant 10 */
+    b[8] = (uint8_t)((b[8] & 0x3F) | 0x80);
+    snprintf(out, RNG_UUID_TEXT, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2], b[3], b[4], b[5],
+             b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
 }

@@ -17,3 +17,5 @@ uint32_t rng_u32(struct rng *rng);
 uint64_t rng_u64(struct rng *rng);
 uint64_t rng_id53(struct rng *rng);                  /* 1 .. 2^53-1: exact in JavaScript (janus-api.md 1) */
 void     rng_text(struct rng *rng, char *out, size_t chars);   /* `chars` ICE characters (RFC 8839 5.4) and a NUL */
+#define RNG_UUID_TEXT 37u
+void     rng_uuid(struct rng *rng, char out[RNG_UUID_TEXT]);     /* version 4 (RFC 9562 5.4), as text */

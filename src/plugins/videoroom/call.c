@@ -97,33 +97,6 @@ void vr_log_unbuilt(struct videoroom *vr, unsigned bit, const char *what)
     host_log(vr->host, 3, "VideoRoom: %s is not built yet", what);
 }
 
-char *vr_strdup(const char *text)
-{
-    if (text == NULL)
-        return NULL;
-    size_t size = strlen(text) + 1;
-    char *copy = mem_get(size);
-    memcpy(copy, text, size);
-    return copy;
-}
-
-bool vr_bool(const json_t *object, const char *name, bool fallback)
-{
-    const json_t *value = json_object_get(object, name);
-    return json_is_boolean(value) ? json_is_true(value) : fallback;
-}
-
-int64_t vr_int(const json_t *object, const char *name, int64_t fallback)
-{
-    const json_t *value = json_object_get(object, name);
-    return json_is_integer(value) ? (int64_t)json_integer_value(value) : fallback;
-}
-
-const char *vr_text(const json_t *object, const char *name)
-{
-    return json_string_value(json_object_get(object, name));
-}
-
 uint32_t vr_u32(const json_t *object, const char *name, uint32_t fallback)
 {
     int64_t v = vr_int(object, name, fallback);

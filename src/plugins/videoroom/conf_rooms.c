@@ -105,19 +105,9 @@ static void name_unbuilt(struct videoroom *vr, const struct vr_room *room, const
                  category);
 }
 
-/* security.md: a sample secret that everybody knows guards nothing, so what it guards stays closed. */
-bool vr_is_sample_secret(const char *secret)
-{
-    static const char *const samples[] = {"adminpwd", "supersecret", "janusoverlord"};
-    for (size_t i = 0; secret != NULL && i < ARRAY_COUNT(samples); i++)
-        if (strcmp(secret, samples[i]) == 0)
-            return true;
-    return false;
-}
-
 static void close_sample_secret(struct videoroom *vr, struct vr_room *room, const char *category)
 {
-    room->management_closed = vr_is_sample_secret(room->secret);
+    room->management_closed = secret_is_sample(room->secret);
     if (room->management_closed)
         host_log(vr->host, 3, "VideoRoom: %s has a secret from a sample file; requests that need it are refused until you set your own",
                  category);

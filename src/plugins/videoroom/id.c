@@ -51,13 +51,8 @@ struct vr_id vr_id_random(struct videoroom *vr)
 {
     if (!vr->string_ids)
         return (struct vr_id){.number = rng_id53(host_rng(vr->host))};
-    uint8_t b[16];
-    char *text = mem_get(37);
-    rng_bytes(host_rng(vr->host), b, sizeof(b));
-    b[6] = (uint8_t)((b[6] & 0x0F) | 0x40);         /* RFC 9562 5.4: version 4, variant 10 */
-    b[8] = (uint8_t)((b[8] & 0x3F) | 0x80);
-    snprintf(text, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2], b[3], b[4], b[5], b[6],
-             b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
+    char *text = mem_get(RNG_UUID_TEXT);
+    rng_uuid(host_rng(vr->host), text);
     return (struct vr_id){.text = text};
 }
 

@@ -121,7 +121,7 @@ static enum vr_error check_publisher(struct vr_call *call, const struct vr_room 
         error = vr_check_descriptions(call, NULL);
     if (error != VR_OK)
         return error;
-    if (!vr_room_is_allowed(call->vr, room, vr_text(call->body, "token")))
+    if (!acl_allows(&room->acl, host_hash_key(call->vr->host), vr_text(call->body, "token")))
         return vr_fail(call, VR_UNAUTHORIZED, "Unauthorized (not in the allowed list)");
     if (!vr_id_is_unset(id) && vr_room_participant(call->vr, room, id) != NULL)
         return vr_fail(call, VR_ID_EXISTS, "User ID %s already exists", vr_id_show(id, shown));

@@ -28,16 +28,6 @@ static char *text_or_null(const json_t *body, const char *name)
     return text == NULL || text[0] == '\0' ? NULL : vr_strdup(text);
 }
 
-static bool all_strings(const json_t *array)
-{
-    size_t index;
-    const json_t *item;
-    json_array_foreach(array, index, item)
-        if (!json_is_string(item))
-            return false;
-    return true;
-}
-
 static enum vr_error check_codecs(struct vr_call *call)
 {
     uint8_t codecs[VR_CODECS_MAX];
@@ -125,10 +115,10 @@ static enum vr_error read_allowed(struct vr_call *call, struct vr_room *room)
     const json_t *token;
     if (allowed == NULL)
         return VR_OK;
-    room->acl = true;
+    room->acl.on = true;
     json_array_foreach(allowed, index, token)
-        if (!vr_room_allow(call->vr, room, json_string_value(token)))
-            return vr_fail(call, VR_INVALID_ELEMENT, "Invalid element (at most %u tokens in the allowed array)", VR_ALLOWED_MAX);
+        if (!acl_add(&room->acl, host_hash_key(call->vr->host), json_string_value(token)))
+            return vr_fail(call, VR_INVALID_ELEMENT, "Invalid element (at most %u tokens in the allowed array)", ACL_TOKENS_MAX);
     return VR_OK;
 }
 
@@ -148,7 +138,7 @@ static enum vr_error check_create(struct vr_call *call, struct vr_id *id)
         error = vr_check_admin_key(call);
     if (error == VR_OK)
         error = check_codecs(call);
-    if (error == VR_OK && !all_strings(json_object_get(call->body, "allowed")))
+    if (error == VR_OK && !field_all_strings(json_object_get(call->body, "allowed")))
         error = vr_fail(call, VR_INVALID_ELEMENT, "Invalid element in the allowed array (not a string)");
     if (error == VR_OK)
         error = check_texts(call, "description");
@@ -372,13 +362,13 @@ static enum vr_error change_allowed(struct vr_call *call, struct vr_room *room, 
     const json_t *allowed = json_object_get(call->body, "allowed");
     size_t index;
     const json_t *token;
-    if (!all_strings(allowed))
+    if (!field_all_strings(allowed))
         return vr_fail(call, VR_INVALID_ELEMENT, "Invalid element in the allowed array (not a string)");
     json_array_foreach(allowed, index, token) {
         if (!add)
-            vr_room_disallow(call->vr, room, json_string_value(token));
-        else if (!vr_room_allow(call->vr, room, json_string_value(token)))
-            return vr_fail(call, VR_INVALID_ELEMENT, "Invalid element (at most %u tokens in the allowed array)", VR_ALLOWED_MAX);
+            acl_del(&room->acl, host_hash_key(call->vr->host), json_string_value(token));
+        else if (!acl_add(&room->acl, host_hash_key(call->vr->host), json_string_value(token)))
+            return vr_fail(call, VR_INVALID_ELEMENT, "Invalid element (at most %u tokens in the allowed array)", ACL_TOKENS_MAX);
     }
     return VR_OK;
 }
@@ -405,15 +395,12 @@ static enum vr_error req_allowed(struct vr_call *call)
     if (error != VR_OK)
         return error;
     if (action < 2)
-        room->acl = action == 0;
+        room->acl.on = action == 0;
     jout_string(&call->j, "videoroom", "success");
     vr_id_write(&call->j, "room", &room->id);
     if (action == 1)
         return VR_OK;
-    jout_array(&call->j, "allowed");
-    LIST_EACH(it, &room->allowed)
-        jout_string(&call->j, NULL, CONTAINER_OF(it, struct vr_allowed, node)->token);
-    jout_end(&call->j);
+    acl_write(&room->acl, &call->j, "allowed");
     return VR_OK;
 }
 

@@ -51,8 +51,7 @@ struct vr_room *vr_room_new(struct videoroom *vr, const struct vr_id *id)
     room->audio_level_average = 25;
     room->audio_codecs[0] = CODEC_OPUS;
     room->video_codecs[0] = CODEC_VP8;
-    list_init(&room->allowed);
-    map_init(&room->by_token);
+    acl_init(&room->acl);
     list_init(&room->participants);
     list_init(&room->subscribers);
     map_init(&room->by_id);
@@ -65,32 +64,12 @@ void vr_room_add(struct videoroom *vr, struct vr_room *room)
     map_add(&vr->rooms, &room->node, vr_id_hash(vr, &room->id));
 }
 
-/* The hash is keyed, so how long this takes says nothing about tokens that are nearly right. */
-static struct vr_allowed *find_allowed(const struct videoroom *vr, const struct vr_room *room, const char *token)
-{
-    for (struct map_node *n = map_first(&room->by_token, hash_bytes(host_hash_key(vr->host), str_of(token))); n != NULL; n = map_next_same(n)) {
-        struct vr_allowed *allowed = CONTAINER_OF(n, struct vr_allowed, by_token);
-        if (str_equal_secret(str_of(allowed->token), str_of(token)))
-            return allowed;
-    }
-    return NULL;
-}
-
-static void drop_allowed(struct vr_room *room, struct vr_allowed *allowed)
-{
-    list_del(&allowed->node);
-    map_del(&room->by_token, &allowed->by_token);
-    mem_put(allowed);
-}
-
 void vr_room_free(struct videoroom *vr, struct vr_room *room)
 {
     (void)vr;
     CHECK(list_is_empty(&room->participants));
     CHECK(list_is_empty(&room->subscribers));
-    LIST_EACH(it, &room->allowed)
-        drop_allowed(room, CONTAINER_OF(it, struct vr_allowed, node));
-    map_fini(&room->by_token);
+    acl_fini(&room->acl);
     map_fini(&room->by_id);
     map_fini(&room->by_private_id);
     vr_id_free(&room->id);
@@ -202,32 +181,6 @@ const char *vr_room_listed(struct videoroom *vr, struct vr_room *room)
         buf_fini(&text);
     }
     return room->listed;
-}
-
-bool vr_room_allow(struct videoroom *vr, struct vr_room *room, const char *token)
-{
-    if (find_allowed(vr, room, token) != NULL)
-        return true;
-    if (room->by_token.count == VR_ALLOWED_MAX)
-        return false;
-    size_t size = strlen(token) + 1;
-    struct vr_allowed *allowed = mem_get(sizeof(*allowed) + size);
-    memcpy(allowed->token, token, size);
-    list_add_tail(&room->allowed, &allowed->node);
-    map_add(&room->by_token, &allowed->by_token, hash_bytes(host_hash_key(vr->host), str_of(token)));
-    return true;
-}
-
-void vr_room_disallow(struct videoroom *vr, struct vr_room *room, const char *token)
-{
-    struct vr_allowed *allowed = find_allowed(vr, room, token);
-    if (allowed != NULL)
-        drop_allowed(room, allowed);
-}
-
-bool vr_room_is_allowed(const struct videoroom *vr, const struct vr_room *room, const char *token)
-{
-    return !room->acl || (token != NULL && find_allowed(vr, room, token) != NULL);
 }
 
 struct vr_participant *vr_room_participant(const struct videoroom *vr, const struct vr_room *room, const struct vr_id *id)

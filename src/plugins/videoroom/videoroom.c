@@ -278,7 +278,7 @@ static void *vr_init(struct host *host, const struct conf_node *conf)
     vr->host = host;
     map_init(&vr->rooms);
     vr->admin_key = admin_key[0] == '\0' ? NULL : vr_strdup(admin_key);
-    vr->admin_key_closed = vr_is_sample_secret(vr->admin_key);
+    vr->admin_key_closed = secret_is_sample(vr->admin_key);
     if (vr->admin_key_closed)
         host_log(host, 3, "VideoRoom: admin_key is one from a sample file; requests that need it are refused until you set your own");
     vr->lock_rtp_forward = vr->admin_key != NULL && conf_bool(general, "lock_rtp_forward", false);

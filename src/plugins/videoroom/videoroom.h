@@ -9,13 +9,14 @@
 
 #include "base/list.h"
 #include "base/map.h"
+#include "plugins/acl.h"
+#include "plugins/fields.h"
 #include "plugins/plugin.h"
 #include "plugins/schema.h"
 #include "proto/sdp/offer_answer.h"
 
 #define VR_CODECS_MAX       5       /* of one kind in a room's list (videoroom.md 2.3) */
 #define VR_ROOMS_MAX        100000u
-#define VR_ALLOWED_MAX      10000u  /* tokens of one room's access list */
 #define VR_SUB_STREAMS_MAX  SDP_MLINES_MAX
 #define VR_ID_TEXT_MAX      256u    /* string ids */
 #define VR_TEXT_MAX         65536u  /* display, metadata, all descriptions together: what is repeated to everybody */
@@ -63,12 +64,6 @@ struct videoroom {
     bool record_logged;
 };
 
-struct vr_allowed {
-    struct list node;               /* in order of coming */
-    struct map_node by_token;
-    char token[];
-};
-
 struct vr_room {
     struct map_node node;           /* in videoroom.rooms, by id */
     struct vr_id id;
@@ -88,9 +83,7 @@ struct vr_room {
     uint8_t audio_codecs[VR_CODECS_MAX];    /* enum codec, in order of preference; CODEC_NONE: an empty slot */
     uint8_t video_codecs[VR_CODECS_MAX];
     bool management_closed;         /* its secret is one that everybody knows (security.md) */
-    bool acl;
-    struct list allowed;            /* struct vr_allowed */
-    struct map by_token;
+    struct acl acl;
     struct list participants;       /* vr_participant.of_room */
     struct map by_id;               /* vr_participant.node */
     struct map by_private_id;       /* vr_participant.private_node */
@@ -246,10 +239,22 @@ static inline bool vr_was_refused(enum err sent)
     return sent != ERR_NONE && sent != ERR_GONE;
 }
 void vr_log_unbuilt(struct videoroom *vr, unsigned bit, const char *what);
-char *vr_strdup(const char *text);
-bool vr_bool(const json_t *object, const char *name, bool fallback);
-int64_t vr_int(const json_t *object, const char *name, int64_t fallback);
-const char *vr_text(const json_t *object, const char *name);        /* NULL: absent or no string */
+static inline char *vr_strdup(const char *text)
+{
+    return text_copy(text);
+}
+static inline bool vr_bool(const json_t *object, const char *name, bool fallback)
+{
+    return field_bool(object, name, fallback);
+}
+static inline int64_t vr_int(const json_t *object, const char *name, int64_t fallback)
+{
+    return field_int(object, name, fallback);
+}
+static inline const char *vr_text(const json_t *object, const char *name)
+{
+    return field_text(object, name);
+}
 uint32_t vr_u32(const json_t *object, const char *name, uint32_t fallback);
 uint16_t vr_u16(const json_t *object, const char *name, uint16_t fallback);
 void vr_set_delays(const json_t *object, int16_t *min_delay, int16_t *max_delay);
@@ -279,14 +284,10 @@ bool vr_room_codecs(uint8_t out[VR_CODECS_MAX], const char *list, bool video, bo
 void vr_room_allows(const uint8_t codecs[VR_CODECS_MAX], enum codec codec, bool *out);
 void vr_room_changed(struct vr_room *room);
 const char *vr_room_listed(struct videoroom *vr, struct vr_room *room);
-bool vr_room_allow(struct videoroom *vr, struct vr_room *room, const char *token);      /* false: too many */
-void vr_room_disallow(struct videoroom *vr, struct vr_room *room, const char *token);
-bool vr_room_is_allowed(const struct videoroom *vr, const struct vr_room *room, const char *token);
 struct vr_participant *vr_room_participant(const struct videoroom *vr, const struct vr_room *room, const struct vr_id *id);
 struct vr_participant *vr_room_feed(const struct videoroom *vr, const struct vr_room *room, const struct vr_id *id);  /* started only */
 uint32_t vr_room_started(const struct vr_room *room);
 void vr_rooms_from_conf(struct videoroom *vr, const struct conf_node *conf);
-bool vr_is_sample_secret(const char *secret);   /* one that stands in files which everybody has */
 void vr_floor_bitrate(uint32_t *bps);
 /* req_room.c: ROOM and its secret; and everybody out of a room that goes. */
 enum vr_error vr_managed_room(struct vr_call *call, struct vr_room **room);

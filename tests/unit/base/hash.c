@@ -46,11 +46,27 @@ static void test_rng_gives_the_source_in_order(void **state)
     }
 }
 
+static void test_uuids_are_of_version_4(void **state)
+{
+    (void)state;
+    struct rng rng;
+    uint8_t next = 0;
+    char text[RNG_UUID_TEXT];
+    rng_init(&rng, count_up, &next);
+    rng_uuid(&rng, text);
+    assert_int_equal(strlen(text), 36);
+    assert_int_equal(text[14], '4');
+    assert_non_null(strchr("89ab", text[19]));
+    for (size_t i = 0; i < 36; i++)
+        assert_int_equal(text[i] == '-', i == 8 || i == 13 || i == 18 || i == 23);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_hash_depends_on_key_and_every_byte),
         cmocka_unit_test(test_rng_gives_the_source_in_order),
+        cmocka_unit_test(test_uuids_are_of_version_4),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
