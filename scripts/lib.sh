@@ -6,7 +6,7 @@ say() { printf '%s\n' "$*" >&2; }
 die() { say "$(basename "$0"): $*"; exit 1; }
 
 # step TEXT LOGNAME COMMAND...: runs it with its output in build/logs/LOGNAME.log. Says that it goes on, if it takes longer than a
-# moment; shows the log's end if it fails.
+# moment; shows the log's end if it fails. Beside others (STEP_BESIDE is set) it says nothing until it ends, and then whole lines.
 step() {
   local text=$1 log=build/logs/$2.log began=$SECONDS said=false next=5 pid rc=0
   shift 2
@@ -16,6 +16,7 @@ step() {
   trap 'pkill -TERM -P "$pid" 2> /dev/null; kill -TERM "$pid" 2> /dev/null; echo >&2; exit 130' INT TERM
   while kill -0 "$pid" 2> /dev/null; do
     sleep 0.1
+    [ -z "${STEP_BESIDE:-}" ] || continue
     if ! $said && (( SECONDS - began >= 1 )); then
       said=true
       printf '  %s ' "$text" >&2
@@ -29,8 +30,9 @@ step() {
   trap - INT TERM
   if (( rc != 0 )); then
     $said || printf '  %s ' "$text" >&2
-    printf ' FAILED (%d s); the end of %s:\n' $(( SECONDS - began )) "$log" >&2
-    tail -n 25 "$log" | sed 's/^/    /' >&2
+    printf ' FAILED (%d s); the end of %s:\n%s\n' $(( SECONDS - began )) "$log" "$(tail -n 25 "$log" | sed 's/^/    /')" >&2
+  elif [ -n "${STEP_BESIDE:-}" ]; then
+    printf '  %s  done (%d s)\n' "$text" $(( SECONDS - began )) >&2
   elif $said; then
     printf ' done (%d s)\n' $(( SECONDS - began )) >&2
   fi
