@@ -127,18 +127,31 @@ describe('simulcast in chromium', () => {
   before(async () => { browser = await openBrowser('chromium'); });
   after(async () => { await browser?.close(); });
 
+  /* What is sent, by layer: [{height, frames}]. A busy machine's encoder makes all of them smaller and slower, so what comes
+   * back is compared with this and not with what was asked of the camera. */
+  const layers = page => page.evaluate(async () => {
+    const out = [];
+    for (const s of (await window.cardea.handle.webrtcStuff.pc.getStats()).values())
+      if (s.type === 'outbound-rtp' && s.rid)
+        out['lmh'.indexOf(s.rid)] = { height: s.frameHeight ?? 0, frames: s.framesEncoded ?? 0 };
+    return out;
+  });
+  const back = async page => Object.values(await received(page, 'echo')).find(s => s.kind === 'video');
+  const allSent = page => until('three layers are sent, each of its own size', async () => {
+    const [low, middle, high] = await layers(page);
+    return low.frames > 5 && middle.frames > 5 && high.frames > 5 && low.height < middle.height && middle.height < high.height;
+  }, 60000);
+
   test('the layer that is asked for comes back, and the picture has its size', async () => {
     const page = await running(browser, 'simulcast=1&codec=vp8');
-    const size = async () => (await report(page)).numbers.back.video.height;
+    await allSent(page);
     await until('the highest layer comes back', async () => (await report(page)).layer.substream === 2, 45000);
-    const full = await until('its size', size);
-    for (const [layer, least, most] of [[0, 0.15, 0.4], [1, 0.4, 0.7], [2, 0.9, 1.1]]) {
+    for (const layer of [0, 1, 2]) {
       await page.evaluate(substream => window.cardea.ask({ substream }), layer);
       await until(`layer ${layer} comes back`, async () => {
-        const r = await report(page);
-        const ratio = r.numbers.back.video.height / full;
-        return r.layer.substream === layer && ratio >= least && ratio <= most;
-      }, 30000);
+        const sent = await layers(page);
+        return (await report(page)).layer.substream === layer && (await back(page)).height === sent[layer].height;
+      }, 45000);
       const result = await watch(page, { ms: 3000, people: 1, which: 'echo', label: `layer ${layer}` });
       assert.deepEqual(result.problems, []);
     }
@@ -148,18 +161,21 @@ describe('simulcast in chromium', () => {
 
   test('a lower temporal layer has fewer frames', { skip: IS_REFERENCE && 'this version of the reference relays all of them' }, async () => {
     const page = await running(browser, 'simulcast=1&codec=vp8');
+    await allSent(page);
     await until('the highest layer comes back', async () => (await report(page)).layer.substream === 2, 45000);
-    const rate = async () => {
-      const count = async () => Object.values(await received(page, 'echo')).find(s => s.kind === 'video').frames;
-      const [a, began] = [await count(), Date.now()];
-      await sleep(4000);
-      return (await count() - a) / (Date.now() - began) * 1000;
+    /* Of the frames that are sent in the highest layer, how many come back; over sixty of them. */
+    const share = async () => {
+      const sent = async () => (await layers(page))[2].frames;
+      const [sentBefore, backBefore] = [await sent(), (await back(page)).frames];
+      await until('sixty frames', async () => await sent() >= sentBefore + 60, 60000);
+      return ((await back(page)).frames - backBefore) / (await sent() - sentBefore);
     };
-    const full = await rate();
+    const all = await share();
     await page.evaluate(() => window.cardea.ask({ temporal: 0 }));
+    await until('the lower layer', async () => (await report(page)).layer.temporal === 0, 15000);
     await sleep(1500);
-    const low = await rate();
-    assert.ok(low > 1 && low < full * 0.75, `${low} of ${full} frames a second`);
+    const few = await share();
+    assert.ok(all > 0.8 && few > 0.05 && few < 0.7, `${all} of all frames, then ${few}`);
     await page.close();
   });
 });
