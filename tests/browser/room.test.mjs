@@ -82,13 +82,16 @@ test('muting darkens the tile for the others, and the microphone falls silent', 
     const ben = [...call.people.values()].find(p => p.name === 'ben');
     return call.remoteTracks.get(ben.id).audioMid;
   });
-  await sleep(1500);
-  const before = (await received(pages.ada))[mid].energy;
-  await sleep(2000);
-  const silent = (await received(pages.ada))[mid].energy - before;
-  assert.ok(silent < 0.001, `energy while muted: ${silent}`);
+  /* A busy machine's browser plays what it had for a while. */
+  const energy = async () => (await received(pages.ada))[mid].energy;
+  await until('two seconds of silence', async () => {
+    const before = await energy();
+    await sleep(2000);
+    return await energy() - before < 0.001;
+  }, 30000);
+  const silent = await energy();
   await pages.ben.evaluate(() => { window.cardea.toggleMute('video'); window.cardea.toggleMute('audio'); });
-  await until('the sound is back', async () => (await received(pages.ada))[mid].energy > before + silent + 0.001);
+  await until('the sound is back', async () => await energy() > silent + 0.001);
 });
 
 test('a page that reloads comes back, with its name, and all see it again', async () => {
