@@ -18,6 +18,9 @@
 #define SESSIONS_PER_CLIENT_MAX  16384u     /* of one connection; create and claim over it: the same */
 #define HANDLES_MAX              131072u    /* attach over it: 490 "Memory error" */
 #define HANDLES_PER_SESSION_MAX  4096u      /* the same */
+#define OPS_MAX                  16384u     /* requests that wait for an operation, or behind one; over it: the plugin's error, or 490 */
+#define OPS_PER_HANDLE_MAX       32u        /* the same, of one handle */
+#define OPS_TIMED_OUT_PER_TURN   64u
 #define HANDLES_CLOSED_PER_TURN  64u        /* of sessions that end; the rest in the next turns */
 #define SESSIONS_EXPIRED_PER_TURN 64u
 

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "control/api_dispatch.h"
 #include "control/api_reply.h"
+#include "control/op.h"
 #include "control/out.h"
 #include "control/session.h"
 #include "msg/io.h"
@@ -30,6 +31,7 @@ struct caller *caller_get(struct control *c, struct ref client, enum json_layout
         caller->client = client;
         list_init(&caller->sessions);
         list_init(&caller->waiting);
+        list_init(&caller->parked);
         list_init(&caller->busy);
         map_add(&c->callers_by_ref, &caller->by_ref, hash_u64(&c->key, ref_pack(client)));
     }
@@ -39,7 +41,7 @@ struct caller *caller_get(struct control *c, struct ref client, enum json_layout
 
 void caller_settle(struct control *c, struct caller *caller)
 {
-    if (!list_is_empty(&caller->sessions) || !list_is_empty(&caller->waiting))
+    if (!list_is_empty(&caller->sessions) || !list_is_empty(&caller->waiting) || !list_is_empty(&caller->parked))
         return;
     list_del(&caller->busy);
     map_del(&c->callers_by_ref, &caller->by_ref);
@@ -51,6 +53,34 @@ static void give_credit(struct control *c, struct ref client)
 {
     struct io_credit credit = {client};
     out_send(c, ACTOR_IO, IO_CREDIT, &credit, sizeof(credit));
+}
+
+struct credit *credit_take(struct control *c, struct ref client)
+{
+    if (c->credit_in_hand == NULL) {
+        c->credit_in_hand = mem_get(sizeof(*c->credit_in_hand));
+        *c->credit_in_hand = (struct credit){.client = client, .open = 1};
+    }
+    c->credit_in_hand->open++;
+    return c->credit_in_hand;
+}
+
+void credit_put(struct control *c, struct credit *credit)
+{
+    CHECK(credit->open > 0);
+    if (--credit->open > 0)
+        return;
+    give_credit(c, credit->client);
+    mem_put(credit);
+}
+
+/* All documents of a text have been looked at; `credit` NULL: and answered. */
+static void text_done(struct control *c, struct ref client, struct credit *credit)
+{
+    if (credit == NULL)
+        give_credit(c, client);
+    else
+        credit_put(c, credit);
 }
 
 /* -- what waits for a later turn ----------------------------------------------------------------------------------------- */
@@ -79,11 +109,11 @@ static void wait_behind(struct control *c, struct caller *caller, struct waiting
         queue_up(c, caller);
 }
 
-static struct waiting_text *waiting_of(const struct parsed *parsed, uint32_t first)
+static struct waiting_text *waiting_of(const struct parsed *parsed, uint32_t first, struct credit *credit)
 {
     uint32_t count = parsed->count - first;
     struct waiting_text *text = mem_get(sizeof(*text) + count * sizeof(text->documents[0]));
-    *text = (struct waiting_text){.count = count};
+    *text = (struct waiting_text){.count = count, .credit = credit};
     memcpy(text->documents, parsed->documents + first, count * sizeof(text->documents[0]));
     return text;
 }
@@ -108,12 +138,17 @@ static bool has_budget(const struct control *c)
     return c->documents_left > 0 && c->bytes_left > 0;
 }
 
-static void serve(struct control *c, struct ref client, enum json_layout layout, json_t *document)
+/* `credit` is the text's, and so is the result: it is made when this document has to wait. */
+static struct credit *serve(struct control *c, struct ref client, enum json_layout layout, json_t *document, struct credit *credit)
 {
     c->counters.documents++;
     c->documents_left -= c->documents_left > 0 ? 1 : 0;
+    c->credit_in_hand = credit;
     api_dispatch(c, client, layout, document);
+    credit = c->credit_in_hand;
+    c->credit_in_hand = NULL;
     json_decref(document);
+    return credit;
 }
 
 /* False: answered by a 454, and its credit given back. */
@@ -141,12 +176,12 @@ static enum json_layout layout_of(const struct client_request *request)
 }
 
 /* No room to remember that something waits: answered once for each document, or for the text when it was not read yet. */
-static void refuse(struct control *c, const struct client_request *request, uint32_t documents)
+static void refuse(struct control *c, const struct client_request *request, uint32_t documents, struct credit *credit)
 {
     struct api_request nobody = {.client = request->client, .layout = layout_of(request)};
     for (uint32_t i = 0; i < documents; i++)
         reply_error(c, &nobody, 490, "Memory error");
-    give_credit(c, request->client);
+    text_done(c, request->client, credit);
 }
 
 static void keep_for_later(struct control *c, const struct message *m)
@@ -154,7 +189,7 @@ static void keep_for_later(struct control *c, const struct message *m)
     const struct client_request *request = m->payload;
     struct caller *caller = caller_get(c, request->client, layout_of(request));
     if (caller == NULL) {
-        refuse(c, request, 1);
+        refuse(c, request, 1, NULL);
         return;
     }
     struct waiting_text *text = mem_get(sizeof(*text));
@@ -187,20 +222,21 @@ void caller_text(struct control *c, const struct message *m)
     }
     if (!parse(c, request, layout_of(request), &parsed))
         return;
+    struct credit *credit = NULL;
     do
-        serve(c, request->client, layout_of(request), parsed.documents[done++]);
+        credit = serve(c, request->client, layout_of(request), parsed.documents[done++], credit);
     while (done < parsed.count && c->documents_left > 0);
     if (done == parsed.count) {
-        give_credit(c, request->client);
+        text_done(c, request->client, credit);
         return;
     }
     struct caller *caller = caller_get(c, request->client, layout_of(request));
-    struct waiting_text *rest = waiting_of(&parsed, done);
+    struct waiting_text *rest = waiting_of(&parsed, done, credit);
     if (caller != NULL) {
         wait_behind(c, caller, rest);
         return;
     }
-    refuse(c, request, rest->count);
+    refuse(c, request, rest->count, credit);
     waiting_free(c, rest);
 }
 
@@ -217,7 +253,7 @@ static struct waiting_text *next_text(struct control *c, struct caller *caller)
     mem_put(text);
     if (!fine)
         return NULL;
-    text = waiting_of(&parsed, 0);
+    text = waiting_of(&parsed, 0, NULL);
     list_add_head(&caller->waiting, &text->node);
     return text;
 }
@@ -228,9 +264,11 @@ static void serve_caller(struct control *c, struct caller *caller)
     struct ref client = caller->client;
     struct waiting_text *text = next_text(c, caller);
     json_t *document = NULL;
+    struct credit *credit = NULL;
     bool last = false;
     if (text != NULL) {
         document = text->documents[text->next++];
+        credit = text->credit;
         last = text->next == text->count;
     }
     if (last) {
@@ -239,10 +277,12 @@ static void serve_caller(struct control *c, struct caller *caller)
     }
     if (!list_is_empty(&caller->waiting))
         queue_up(c, caller);
-    if (document != NULL)
-        serve(c, client, (enum json_layout)caller->layout, document);       /* may end sessions, and so the caller */
+    if (document != NULL)       /* may end sessions, and so the caller, but for what it has waiting */
+        credit = serve(c, client, (enum json_layout)caller->layout, document, credit);
     if (last)
-        give_credit(c, client);
+        text_done(c, client, credit);
+    else if (text != NULL)
+        text->credit = credit;
     caller = caller_find(c, client);
     if (caller != NULL)
         caller_settle(c, caller);
@@ -263,8 +303,10 @@ static void drop_waiting(struct control *c, struct caller *caller)
 {
     list_del(&caller->busy);
     while (!list_is_empty(&caller->waiting)) {
-        waiting_free(c, CONTAINER_OF(list_pop(&caller->waiting), struct waiting_text, node));
-        give_credit(c, caller->client);
+        struct waiting_text *text = CONTAINER_OF(list_pop(&caller->waiting), struct waiting_text, node);
+        struct credit *credit = text->credit;
+        waiting_free(c, text);
+        text_done(c, caller->client, credit);
     }
 }
 
@@ -274,6 +316,7 @@ void caller_gone(struct control *c, struct ref client)
     if (caller == NULL)
         return;
     drop_waiting(c, caller);
+    ops_end_of_client(c, caller);
     LIST_EACH(it, &caller->sessions)
         session_lose_owner(c, CONTAINER_OF(it, struct session, node));
     CHECK(list_is_empty(&caller->sessions));

@@ -5,6 +5,16 @@
 #include "control/api_parse.h"
 #include "control/state.h"
 
+/* What one text of a client owes: its credit goes back when all its documents have been answered. Made when the first of them
+ * has to wait for an operation; until then the end of the text is enough. */
+struct credit {
+    struct ref client;
+    uint32_t open;                      /* documents that wait, and 1 while the text is being worked on */
+};
+/* For a document of the text in hand that has to wait. */
+struct credit *credit_take(struct control *c, struct ref client);
+void credit_put(struct control *c, struct credit *credit);
+
 struct caller *caller_find(const struct control *c, struct ref client);
 /* Makes it when there is none; NULL: at CLIENTS_MAX. */
 struct caller *caller_get(struct control *c, struct ref client, enum json_layout layout);

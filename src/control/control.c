@@ -6,6 +6,7 @@
 #include "control/fact.h"
 #include "control/handle.h"
 #include "control/host.h"
+#include "control/op.h"
 #include "control/pc.h"
 #include "control/session.h"
 #include "control/state.h"
@@ -75,6 +76,7 @@ static void init_tables(struct control *c)
     slots_init(&c->source_names, SOURCES_MAX);
     slots_init(&c->sink_names, SINKS_MAX);
     timerq_init(&c->expiries);
+    ops_init(c);
     list_init(&c->busy);
     list_init(&c->busy_long);
     list_init(&c->ending);
@@ -146,6 +148,7 @@ void control_free(struct control *c)
     buf_fini(&c->reply);
     buf_fini(&c->sdp);
     buf_fini(&c->wire);
+    ops_fini(c);
     timerq_fini(&c->expiries);
     slots_fini(&c->handle_names);
     slots_fini(&c->source_names);
@@ -177,6 +180,7 @@ struct control_sizes control_sizes(const struct control *c)
         .sinks = c->sinks.used,
         .pcs = c->pcs.used,
         .pcs_closing = c->pcs_closing,
+        .ops = c->ops.used,
     };
 }
 
@@ -218,6 +222,7 @@ static void on_message(void *owner, usec_t now, const struct message *m)
     case CONTROL_PEER_SLOWLINK: fact_peer_slowlink(c, m->payload); break;
     case CONTROL_SINK_LAYER: fact_sink_layer(c, m->payload); break;
     case CONTROL_WORKER_SRFLX: fact_worker_srflx(c, m->payload); break;
+    case CONTROL_DISK_DONE: fact_disk_done(c, m->op, m->payload); break;
     }
 }
 
@@ -259,6 +264,7 @@ static void on_turn(void *owner, usec_t now)
 {
     struct control *c = owner;
     c->now = now;
+    ops_serve(c);
     callers_serve(c);
     sessions_end_some(c);
     handles_serve_deferred(c);
@@ -270,9 +276,10 @@ static void on_turn(void *owner, usec_t now)
 static usec_t deadline(void *owner)
 {
     const struct control *c = owner;
-    if (callers_wait(c) || !list_is_empty(&c->ending) || !list_is_empty(&c->deferred) || c->expiring)
+    if (callers_wait(c) || !list_is_empty(&c->resuming) || !list_is_empty(&c->ending) || !list_is_empty(&c->deferred) || c->expiring)
         return c->now;
-    return usec_min(c->next_tick, c->stopped ? USEC_NEVER : c->stop_deadline);
+    usec_t next = usec_min(c->next_tick, timerq_next(&c->op_deadlines));
+    return usec_min(next, c->stopped ? USEC_NEVER : c->stop_deadline);
 }
 
 static void on_stop(void *owner, usec_t now)

@@ -99,6 +99,13 @@ struct control_counters {
     uint64_t sessions_refused;          /* at the limit */
     uint64_t handles_refused;
     uint64_t clients_refused;
+    /* operations (op.h) */
+    uint64_t ops_begun;
+    uint64_t ops_timed_out;
+    uint64_t ops_refused;               /* at a limit, requests that would have had to wait included */
+    uint64_t ops_cut_short;             /* by the end of their handle or client */
+    uint64_t answers_stale;             /* for an operation that has ended */
+    uint64_t requests_queued;           /* had to wait behind another of their handle */
     /* PeerConnections */
     uint64_t pcs_opened;                /* PEER_OPEN orders */
     uint64_t pcs_closed;                /* PEER_CLOSED facts that fit */
@@ -120,6 +127,7 @@ struct control_sizes {
     uint32_t clients, sessions, handles, sources, sinks;
     uint32_t pcs;                       /* closing ones included */
     uint32_t pcs_closing;
+    uint32_t ops;                       /* requests that wait */
 };
 
 const struct control_counters *control_counters(const struct control *control);

@@ -4,6 +4,7 @@
 #include "control/candidates.h"
 #include "control/graph.h"
 #include "control/handle.h"
+#include "control/op.h"
 #include "control/pc.h"
 
 /* NULL (counted): stale. One that is not closing has a handle. */
@@ -119,4 +120,10 @@ void fact_worker_srflx(struct control *c, const struct worker_srflx_fact *fact)
         return;
     }
     candidates_learn(c, fact->worker, fact->socket, &fact->mapped);
+}
+
+void fact_disk_done(struct control *c, struct ref op, const struct disk_done *fact)
+{
+    struct plugin_answer answer = {.status = fact->fine ? ERR_NONE : ERR_IO, .text = fact->fine ? NULL : fact->error};
+    op_answer(c, op, &answer);
 }

@@ -12,3 +12,5 @@ void fact_peer_media(struct control *c, const struct peer_media_fact *fact);
 void fact_peer_slowlink(struct control *c, const struct peer_slowlink_fact *fact);
 void fact_sink_layer(struct control *c, const struct sink_layer_fact *fact);
 void fact_worker_srflx(struct control *c, const struct worker_srflx_fact *fact);
+/* The answer to an operation that a disk helper did. */
+void fact_disk_done(struct control *c, struct ref op, const struct disk_done *fact);

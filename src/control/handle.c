@@ -4,6 +4,7 @@
 #include "base/str.h"
 #include "control/graph.h"
 #include "control/jsep.h"
+#include "control/op.h"
 #include "control/pc.h"
 
 struct handle_key {
@@ -38,6 +39,7 @@ struct handle *handle_get(const struct control *c, struct ref ref)
 static void discard(struct control *c, struct handle *handle)
 {
     list_del(&handle->deferred);
+    list_del(&handle->resuming);
     list_del(&handle->in_session);
     handle->session->handle_count--;
     map_del(&c->handles_by_id, &handle->by_id);
@@ -63,6 +65,9 @@ static struct handle *make(struct control *c, struct session *session, struct ho
     handle->host = host;
     handle->state = state;
     list_init(&handle->deferred);
+    list_init(&handle->resuming);
+    list_init(&handle->ops_open);
+    list_init(&handle->ops_waiting);
     do
         handle->id = (int64_t)rng_id53(&c->rng);
     while (handle_find(c, session, handle->id) != NULL);
@@ -113,6 +118,7 @@ static struct pc *part_with_pc(struct handle *handle)
 void handle_close(struct control *c, struct handle *handle, bool tell)
 {
     struct json_out j;
+    ops_end_of_handle(c, handle);
     handle->closing = true;
     struct pc *pc = part_with_pc(handle);
     if (pc != NULL)
@@ -184,16 +190,8 @@ static void reply_ack(struct control *c, const struct api_request *request)
     reply_end(c, &j, request);
 }
 
-static void hand_to_plugin(struct control *c, const struct api_request *request, json_t *body, const struct jsep_in *jsep)
+static void reply_outcome(struct control *c, const struct api_request *request, enum plugin_outcome outcome)
 {
-    struct handle *handle = request->handle;
-    struct host *host = handle->host;
-    struct plugin_request message = {
-        .handle = handle->ref, .transaction = request->transaction, .body = body, .jsep = jsep};
-
-    buf_clear(&c->reply);
-    events_hold(c);
-    enum plugin_outcome outcome = host->desc->message(host->plugin, handle->state, &message);
     switch (outcome) {
     case PLUGIN_SYNC:
         reply_sync(c, request);
@@ -204,29 +202,63 @@ static void hand_to_plugin(struct control *c, const struct api_request *request,
     case PLUGIN_ERROR:
         reply_error(c, request, 462, "%s", c->reply.size > 0 ? buf_text(&c->reply) : "Plugin returned a severe (unknown) error");
         break;
+    case PLUGIN_WAIT:
+        break;
     }
+}
+
+/* `answer`: of an operation that the request has begun; NULL: it is new. */
+static void hand_to_plugin(struct control *c, const struct api_request *request, const struct jsep_in *jsep, const struct plugin_answer *answer)
+{
+    struct handle *handle = request->handle;
+    struct host *host = handle->host;
+    struct plugin_request message = {.handle = handle->ref, .transaction = request->transaction,
+                                     .body = json_object_get(request->root, "body"), .jsep = jsep};
+
+    buf_clear(&c->reply);
+    events_hold(c);
+    c->in_hand = request;
+    enum plugin_outcome outcome = answer == NULL ? host->desc->message(host->plugin, handle->state, &message)
+                                                 : host->desc->resume(host->plugin, handle->state, &message, answer);
+    c->in_hand = NULL;
+    if (op_take_outcome(c, outcome))
+        reply_outcome(c, request, outcome);
     events_release(c);
 }
 
-void handle_submit(struct control *c, const struct api_request *request)
+void handle_resume(struct control *c, const struct api_request *request, const struct plugin_answer *answer)
 {
-    static const struct element elements[] = {{"body", ELEMENT_OBJECT, true}};
+    hand_to_plugin(c, request, NULL, answer);
+}
+
+void handle_serve(struct control *c, const struct api_request *request)
+{
     struct jsep_in jsep;
     struct jsep_error error;
-    if (!request_has(c, request, elements, ARRAY_COUNT(elements)))
-        return;
-    json_t *body = json_object_get(request->root, "body");
     const json_t *text = json_object_get(request->root, "jsep");
     if (text == NULL) {
-        hand_to_plugin(c, request, body, NULL);
+        hand_to_plugin(c, request, NULL, NULL);
         return;
     }
     if (!jsep_from_client(c, request->handle, text, &jsep, &error)) {
         reply_error(c, request, error.code, "%s", error.reason);
         return;
     }
-    hand_to_plugin(c, request, body, &jsep);
+    hand_to_plugin(c, request, &jsep, NULL);
     jsep_settle(c, request->handle);
+}
+
+void handle_submit(struct control *c, const struct api_request *request)
+{
+    static const struct element elements[] = {{"body", ELEMENT_OBJECT, true}};
+    if (!request_has(c, request, elements, ARRAY_COUNT(elements)))
+        return;
+    if (op_must_wait(request)) {
+        op_queue(c, request);
+        return;
+    }
+    handle_serve(c, request);
+    c->op_in_hand = NULL;
 }
 
 /* -- wishes of plugins ------------------------------------------------------------------------------------------------------ */

@@ -24,10 +24,12 @@ void handle_close(struct control *c, struct handle *handle, bool tell);
  * since the last negotiation began. */
 void handle_hangup(struct control *c, struct handle *handle, enum hangup_reason reason);
 
-/* A `message`: answered here and now with one direct reply. Every request of today's plugins ends in this call. One that
- * must wait for an answer from another actor will be kept here, and later ordered ones of the same handle behind it
- * (design section 6); free ones will pass. */
+/* A `message`: answered with one direct reply, here and now unless the plugin begins an operation for it or it has to wait
+ * behind another one of its handle (op.h). */
 void handle_submit(struct control *c, const struct api_request *request);
+/* The same for one that has waited for its turn, and for one whose operation has ended. */
+void handle_serve(struct control *c, const struct api_request *request);
+void handle_resume(struct control *c, const struct api_request *request, const struct plugin_answer *answer);
 
 /* A plugin's wish, done in a later turn: no verb calls back into a plugin. */
 void handle_defer(struct control *c, struct handle *handle);

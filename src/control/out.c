@@ -16,8 +16,13 @@ void out_parts(struct control *c, actor_id to, uint16_t type, struct view head, 
 
 void out_block(struct control *c, actor_id to, uint16_t type, void *block, size_t size)
 {
+    out_op_block(c, to, type, REF_NONE, block, size);
+}
+
+void out_op_block(struct control *c, actor_id to, uint16_t type, struct ref op, void *block, size_t size)
+{
     if (c->freeing)
         mem_put(block);
     else
-        actor_send_block(c->actor, to, type, REF_NONE, block, size);
+        actor_send_block(c->actor, to, type, op, block, size);
 }

@@ -9,3 +9,4 @@ void out_send(struct control *c, actor_id to, uint16_t type, const void *payload
 void out_parts(struct control *c, actor_id to, uint16_t type, struct view head, struct view tail);
 /* `block` comes from mem_get, and is not the caller's any more. */
 void out_block(struct control *c, actor_id to, uint16_t type, void *block, size_t size);
+void out_op_block(struct control *c, actor_id to, uint16_t type, struct ref op, void *block, size_t size);

@@ -33,6 +33,9 @@
 #define PWD_CHARS         24u           /* ICE asks for 22 at least (RFC 8839 5.4) */
 #define DEFERRED_PER_TURN 64u
 
+struct api_request;
+struct op;
+
 /* -- clients ------------------------------------------------------------------------------------------------------------ */
 
 /* One text that waits for its turn, or what is left of it. */
@@ -40,6 +43,7 @@ struct waiting_text {
     struct list node;                   /* in caller.waiting */
     struct client_request *raw;         /* not parsed yet: a block of its own; then there are no documents */
     uint32_t count, next;
+    struct credit *credit;              /* NULL: none of its documents has had to wait for an operation */
     json_t *documents[];
 };
 
@@ -51,6 +55,7 @@ struct caller {
     uint32_t session_count;
     struct list sessions;
     struct list waiting;
+    struct list parked;                 /* its requests that wait for an operation (op.h) */
     struct list busy;                   /* in control.busy or busy_long while something waits */
 };
 
@@ -94,6 +99,11 @@ struct handle {
     uint64_t group;                     /* for placement */
     struct early_candidates *early;     /* NULL: none */
     struct list deferred;               /* in control.deferred while a plugin's wish waits */
+    struct list ops_open;               /* requests that wait for an answer */
+    struct list ops_waiting;            /* requests that wait behind `ordered`, in order */
+    struct op *ordered;                 /* of ops_open: the one that others wait for; NULL: none */
+    uint32_t op_count;                  /* in both lists */
+    struct list resuming;               /* in control.resuming when the next of ops_waiting may go on */
     bool wants_pc_closed, wants_detach;
     bool closing;                       /* plugins' verbs find it no more */
     bool hung_up;                       /* hangup_media has been called since the last negotiation began */
@@ -194,6 +204,10 @@ struct control {
     struct map callers_by_ref, sessions_by_id, handles_by_id;
     struct slots handle_names, source_names, sink_names;
     struct timerq expiries;
+    struct pool ops;
+    struct slots op_names;
+    struct timerq op_deadlines;
+    struct list resuming;               /* handles */
 
     struct list busy;                   /* callers with documents waiting, served in turn */
     struct list busy_long;              /* those of them whose next text is a long one */
@@ -207,6 +221,9 @@ struct control {
     struct buf sdp;                     /* scratch: what a plugin sees of the jsep in hand */
     struct buf wire;                    /* scratch: a description for a client */
     struct jsep_simulcast simulcast[SDP_MLINES_MAX];    /* of the jsep in hand */
+    const struct api_request *in_hand;  /* what a plugin is working on; NULL: nothing */
+    struct op *op_in_hand;              /* the same, once it has had to wait */
+    struct credit *credit_in_hand;      /* of the text in hand, once one of its documents has had to wait */
     uint32_t holding;                   /* above 0: events are held back */
     struct held_text *held;
     uint32_t held_count, held_room;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/json_out.h"
+#include "msg/disk.h"
 #include "peer/peer_types.h"
 
 #define CONTROL_MESSAGES(X)                                                    \
@@ -15,7 +16,8 @@
     X(PEER_MEDIA,       WORKER,  struct peer_media_fact)                       \
     X(PEER_SLOWLINK,    WORKER,  struct peer_slowlink_fact)                    \
     X(SINK_LAYER,       WORKER,  struct sink_layer_fact)                       \
-    X(WORKER_SRFLX,     WORKER,  struct worker_srflx_fact)
+    X(WORKER_SRFLX,     WORKER,  struct worker_srflx_fact)                     \
+    X(DISK_DONE,        DISK,    struct disk_done)
 
 enum control_message {
     CONTROL_NONE,

@@ -65,6 +65,14 @@ enum plugin_outcome {
     PLUGIN_SYNC,                 /* answered now: host_reply() was filled with one JSON object (compact) */
     PLUGIN_ACK,                  /* accepted: the core sends `ack`; events with this transaction were or will be pushed */
     PLUGIN_ERROR,                /* core error 462; the text is what host_reply() holds */
+    PLUGIN_WAIT,                 /* an operation has been begun for it: `resume` will say more; the client hears nothing yet */
+};
+
+/* What an operation ended with. Which members have a meaning is said by the verb that began it. */
+struct plugin_answer {
+    enum err status;             /* ERR_NONE; ERR_TIMEOUT its time was up; ERR_GONE the handle, its client or the server goes; or why not */
+    void *data;                  /* as given to the verb */
+    const char *text;            /* more about a failure; NULL: nothing */
 };
 
 /* One message of a data channel (webrtc.md 19). Views are valid during the call. */
@@ -93,6 +101,11 @@ struct plugin_desc {
     bool (*attach)(void *plugin, void *session, struct ref handle);          /* false: 461 */
     void (*detach)(void *plugin, void *session);                             /* last call; hangup_media came before it */
     enum plugin_outcome (*message)(void *plugin, void *session, const struct plugin_request *request);  /* session NULL: admin */
+    /* An operation that the plugin began for `request` has ended; see "operations" below. NULL: it begins none. */
+    enum plugin_outcome (*resume)(void *plugin, void *session, const struct plugin_request *request, const struct plugin_answer *answer);
+    /* May this body (no jsep came with it) be served while an earlier request of its handle waits? Then it holds up no later
+     * ones either. NULL: never. */
+    bool (*may_overtake)(void *plugin, void *session, const json_t *body);
 
     void (*setup_media)(void *plugin, void *session);                        /* before `webrtcup` is sent; once per PeerConnection */
     void (*hangup_media)(void *plugin, void *session);                       /* idempotent: see plugin-model.md A.2 */
@@ -165,6 +178,24 @@ size_t host_data_max(struct host *host, struct ref handle);       /* bytes of on
  * DATA_LABEL_MAX), text as text and binary as binary. A data line may have many of these, one per source. Other verbs about sinks
  * take it too; of the options only `paused` means something. REF_NONE: the handle has no data line. */
 struct ref host_data_sink_add(struct host *host, struct ref source, struct ref handle, struct view label, bool paused);
+
+/* ---- operations: what can fail elsewhere or takes its time ----------------------------------------------------------------
+ *
+ * A verb that begins one takes the request, which waits from now on, and `data`, which is the plugin's own. ERR_NONE: `resume`
+ * will be called exactly once for it, before the handle is detached; the request is given again, its body unchanged. ERR_FULL: too
+ * much waits already, ERR_STATE: not from here (a jsep came with the request, an operation of it is open, or it is over):
+ * nothing has begun, and the plugin answers now.
+ *
+ * `message` and `resume` end with PLUGIN_WAIT when they have begun one and have not answered; or with PLUGIN_ACK, when the client
+ * shall have its ack at once: then `resume` must end with PLUGIN_ACK (or PLUGIN_WAIT) too. Any other outcome is the answer.
+ * `resume` may begin the next operation of the request, unless it is told ERR_TIMEOUT or ERR_GONE: then it takes back what was
+ * begun, by the names that it has, and answers with an error. All operations of a request have OP_TIME together (10 s).
+ *
+ * Other requests go on meanwhile, those of other handles always: what `resume` remembers of a room must be found anew by name. */
+
+/* Writes `bytes` as the file `path`: whole or not at all, the old file stays until the new one is safe on the disk. Its folder
+ * must exist. Saves of one path happen in the order of the calls. Answer: status, and text when it is ERR_IO. */
+enum err host_file_save(struct host *host, const struct plugin_request *request, const char *path, struct view bytes, void *data);
 
 /* ---- the rest -------------------------------------------------------------------------------------------------------------- */
 

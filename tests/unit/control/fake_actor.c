@@ -29,14 +29,14 @@ void fake_actor_free(struct actor *actor)
     free(actor);
 }
 
-static void keep(struct actor *actor, actor_id to, uint16_t type, struct view head, struct view tail)
+static void keep(struct actor *actor, actor_id to, uint16_t type, struct ref op, struct view head, struct view tail)
 {
     if (actor->count == actor->room) {
         actor->room = actor->room == 0 ? 64 : actor->room * 2;
         actor->sent = realloc(actor->sent, actor->room * sizeof(*actor->sent));
     }
     struct fake_sent *sent = &actor->sent[actor->count++];
-    *sent = (struct fake_sent){.to = to, .type = type, .size = head.size + tail.size};
+    *sent = (struct fake_sent){.to = to, .type = type, .size = head.size + tail.size, .op = op};
     sent->payload = malloc(sent->size + 1);     /* its own block, so a sanitizer sees whoever reads past it */
     if (head.size > 0)
         memcpy(sent->payload, head.data, head.size);
@@ -69,19 +69,17 @@ const struct fake_sent *fake_next(struct actor *actor, actor_id to, uint16_t typ
 
 void actor_send(struct actor *self, actor_id to, uint16_t type, const void *payload, size_t size)
 {
-    keep(self, to, type, VIEW(payload, size), VIEW(NULL, 0));
+    keep(self, to, type, REF_NONE, VIEW(payload, size), VIEW(NULL, 0));
 }
 
 void actor_send_parts(struct actor *self, actor_id to, uint16_t type, struct ref op, struct view head, struct view tail)
 {
-    (void)op;
-    keep(self, to, type, head, tail);
+    keep(self, to, type, op, head, tail);
 }
 
 void actor_send_block(struct actor *self, actor_id to, uint16_t type, struct ref op, void *block, size_t size)
 {
-    (void)op;
-    keep(self, to, type, VIEW(block, size), VIEW(NULL, 0));
+    keep(self, to, type, op, VIEW(block, size), VIEW(NULL, 0));
     mem_put(block);
 }
 

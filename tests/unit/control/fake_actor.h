@@ -9,6 +9,7 @@ struct fake_sent {
     uint16_t type;
     bool read;                  /* by a test; see fake_next */
     size_t size;
+    struct ref op;
     void *payload;
 };
 

@@ -165,6 +165,59 @@ static void see_jsep(const struct jsep_in *jsep)
         probe_seen.simulcast[i] = jsep->simulcast[i];
 }
 
+static bool body_has(const struct plugin_request *request, const char *key)
+{
+    return json_is_true(json_object_get(request->body, key));
+}
+
+static enum plugin_outcome save(struct host *host, const struct plugin_request *request, uintptr_t step)
+{
+    const char *path = json_string_value(json_object_get(request->body, "path"));
+    probe_seen.begin_result = host_file_save(host, request, path != NULL ? path : "/x", STR("text"), (void *)step);
+    if (probe_seen.begin_result == ERR_NONE)
+        return body_has(request, "ack") ? PLUGIN_ACK : PLUGIN_WAIT;
+    buf_add_text(host_reply(host), "{\"refused\":true}");
+    return PLUGIN_SYNC;
+}
+
+static enum plugin_outcome probe_resume(void *plugin, void *state, const struct plugin_request *request, const struct plugin_answer *answer)
+{
+    struct host *host = plugin;
+    char text[64];
+    const uintptr_t step = (uintptr_t)answer->data;
+    const char *then = json_string_value(json_object_get(request->body, "then"));
+    (void)state;
+    snprintf(text, sizeof(text), "resumed:%s", err_name(answer->status));
+    note(text);
+    probe_seen.steps = (uint32_t)step;
+    if ((json_int_t)step < json_integer_value(json_object_get(request->body, "steps"))) {
+        (void)push(host, request, "{\"probe\":\"more\"}", NULL);
+        enum plugin_outcome outcome = save(host, request, step + 1);
+        if (probe_seen.begin_result == ERR_NONE)
+            return outcome;
+        buf_clear(host_reply(host));
+    }
+    snprintf(text, sizeof(text), "{\"saved\":\"%s\",\"why\":\"%s\"}", err_name(answer->status), answer->text != NULL ? answer->text : "");
+    if (then != NULL && strcmp(then, "error") == 0) {
+        buf_add_text(host_reply(host), "not saved");
+        return PLUGIN_ERROR;
+    }
+    if (body_has(request, "ack") || then != NULL) {
+        (void)push(host, request, text, NULL);
+        return PLUGIN_ACK;
+    }
+    (void)push(host, request, "{\"probe\":\"pushed while it was resumed\"}", NULL);
+    buf_add_text(host_reply(host), text);
+    return PLUGIN_SYNC;
+}
+
+static bool probe_may_overtake(void *plugin, void *state, const json_t *body)
+{
+    (void)plugin;
+    (void)state;
+    return json_is_true(json_object_get(body, "free"));
+}
+
 static enum plugin_outcome probe_message(void *plugin, void *state, const struct plugin_request *request)
 {
     struct host *host = plugin;
@@ -179,6 +232,8 @@ static enum plugin_outcome probe_message(void *plugin, void *state, const struct
     }
     if (str_equal(what, STR("empty")))
         return PLUGIN_SYNC;
+    if (str_equal(what, STR("save")))
+        return save(host, request, 1);
     if (str_equal(what, STR("error"))) {
         buf_add_text(host_reply(host), "the probe says no");
         return PLUGIN_ERROR;
@@ -293,7 +348,7 @@ static void probe_tick(void *plugin, usec_t now)
 static const struct plugin_desc probe = {
     PROBE_COMMON, .package = "janus.plugin.probe", .name = "Probe", .file_name = "libjanus_probe.so", .ack_hint = "wait for it",
     .init = probe_init, .attach = probe_attach, .setup_media = probe_setup, .slow_link = probe_slow_link,
-    .sink_layer = probe_sink_layer, .tick = probe_tick,
+    .sink_layer = probe_sink_layer, .tick = probe_tick, .resume = probe_resume, .may_overtake = probe_may_overtake,
 };
 static const struct plugin_desc shy = {
     PROBE_COMMON, .package = "janus.plugin.shy", .name = "Shy", .file_name = "libjanus_shy.so", .init = probe_init, .attach = refuse_attach,

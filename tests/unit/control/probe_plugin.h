@@ -2,7 +2,9 @@
  *
  * {"do": "sync" | "empty" | "error" | "silent" | "ack" | "events" | "answer" | "refuse" | "answer-twice" | "offer" | "restart" |
  *        "add-line" | "echo" | "close" | "detach" | "close-and-detach" | "bad-answer" | "wrong-answer" | "bad-offer" | "group" |
- *        "huge" | "log", ...}
+ *        "huge" | "log" | "save", ...}
+ * "save" begins an operation: with "ack" it is acknowledged at once; "steps" says how many follow one another; "free" lets it and
+ * its like overtake. It ends with {"saved": STATUS} or what "then" ("sync", "ack", "error") says.
  * Unless said otherwise a request ends with PLUGIN_ACK, and what it pushes carries the request's transaction. */
 #pragma once
 
@@ -28,5 +30,7 @@ struct probe_seen {
     struct ref source;
     struct ref sink;
     struct source_desc desc;
+    enum err begin_result;
+    uint32_t steps;                     /* of the last resumed request */
 };
 extern struct probe_seen probe_seen;

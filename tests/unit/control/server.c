@@ -75,10 +75,15 @@ void server_end(struct server *s)
 
 /* -- to the server ------------------------------------------------------------------------------------------------------ */
 
+static void deliver_op(struct server *s, actor_id from, uint16_t type, struct ref op, const void *payload, size_t size)
+{
+    struct message m = {.from = from, .type = type, .op = op, .payload = payload, .size = size};
+    control_ops.on_message(s->control, s->now, &m);
+}
+
 static void deliver(struct server *s, actor_id from, uint16_t type, const void *payload, size_t size)
 {
-    struct message m = {.from = from, .type = type, .payload = payload, .size = size};
-    control_ops.on_message(s->control, s->now, &m);
+    deliver_op(s, from, type, REF_NONE, payload, size);
 }
 
 void server_turn(struct server *s)
@@ -132,6 +137,36 @@ void server_fact(struct server *s, uint16_t type, const void *payload, size_t si
     deliver(s, ACTOR_WORKER_0, type, copy, size);
     server_turn(s);
     free(copy);
+}
+
+void server_disk_answer(struct server *s, struct ref op, const char *error)
+{
+    struct disk_done done = {.fine = error == NULL};
+    snprintf(done.error, sizeof(done.error), "%s", error == NULL ? "" : error);
+    deliver_op(s, ACTOR_DISK_0, CONTROL_DISK_DONE, op, &done, sizeof(done));
+    server_turn(s);
+}
+
+const struct disk_save *server_save(struct server *s, struct ref *op)
+{
+    for (size_t i = 0; i < s->actor->count; i++) {
+        struct fake_sent *sent = &s->actor->sent[i];
+        if (sent->read || (sent->to != ACTOR_DISK_0 && sent->to != ACTOR_DISK_1) || sent->type != DISK_SAVE)
+            continue;
+        sent->read = true;
+        *op = sent->op;
+        return sent->payload;
+    }
+    return NULL;
+}
+
+bool server_save_done(struct server *s, const char *error)
+{
+    struct ref op;
+    if (server_save(s, &op) == NULL)
+        return false;
+    server_disk_answer(s, op, error);
+    return true;
 }
 
 void server_advance(struct server *s, usec_t us)

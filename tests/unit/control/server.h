@@ -9,6 +9,7 @@
 #include "control/control.h"
 #include "control/fake_actor.h"
 #include "msg/control.h"
+#include "msg/disk.h"
 #include "msg/io.h"
 #include "msg/worker.h"
 
@@ -39,6 +40,12 @@ void server_say_bytes(struct server *s, uint32_t n, const void *text, size_t siz
 void server_post(struct server *s, uint32_t n, const char *text);
 void server_gone(struct server *s, uint32_t n);
 void server_fact(struct server *s, uint16_t type, const void *payload, size_t size);
+/* The oldest save that was asked for and not answered yet is answered (`error` NULL: done); its path is what `path` was.
+ * False: there is none. */
+bool server_save_done(struct server *s, const char *error);
+/* An answer with that name, whatever it is. */
+void server_disk_answer(struct server *s, struct ref op, const char *error);
+const struct disk_save *server_save(struct server *s, struct ref *op);     /* NULL: none; counts as read */
 void server_turn(struct server *s);
 void server_advance(struct server *s, usec_t us);      /* with every turn that falls due on the way */
 

@@ -85,6 +85,21 @@ struct fake_reply {
     json_t *body;                       /* of PLUGIN_SYNC; NULL else. The next fake_say frees it */
 };
 
+/* An operation that a plugin has begun (plugin.h, "operations"). */
+struct fake_op {
+    bool open;
+    uint32_t handle;
+    char transaction[16];
+    json_t *body;
+    void *data;
+    bool acked, over;
+    char *path;                         /* host_file_save */
+    char *bytes;
+    size_t size;
+};
+
+#define FAKE_OPS 32
+
 struct host {
     const struct plugin_desc *desc;
     void *plugin;
@@ -104,8 +119,14 @@ struct host {
     enum err refuse;                    /* the next description gets this */
     bool tokens_signed;
     const char *token, *token_descriptor;   /* the one that is valid, and what it contains */
+    struct fake_op ops[FAKE_OPS];       /* oldest first */
+    uint32_t op_count;
+    const struct plugin_request *in_hand;
+    struct fake_op *op_in_hand;
+    enum err refuse_op;                 /* the next one gets this */
     struct fake_reply last;
     uint32_t transactions;
+    char last_transaction[16];          /* of what was said last, or ended last */
     uint32_t logged;
     char last_log[512];
     uint32_t stale;                     /* verbs about nobody */
@@ -116,7 +137,7 @@ struct host {
 
 /* `conf`: text of the plugin's .jcfg; NULL: it has none. */
 void fake_start(struct host *host, const struct plugin_desc *desc, const char *conf);
-/* Detaches all, ends the plugin, and fails unless all memory is home. */
+/* Detaches all (which ends what they have open), ends the plugin, and fails unless all memory is home. */
 void fake_stop(struct host *host);
 
 uint32_t fake_attach(struct host *host);            /* a handle, by its number from here on */
@@ -134,6 +155,11 @@ const struct fake_reply *fake_say_jsep(struct host *host, uint32_t handle, const
     __attribute__((format(printf, 4, 5)));
 const struct fake_reply *fake_say(struct host *host, uint32_t handle, const char *format, ...) __attribute__((format(printf, 3, 4)));
 const struct fake_reply *fake_admin(struct host *host, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The oldest operation that is open; NULL: none. */
+const struct fake_op *fake_op(struct host *host);
+/* Its end. What the plugin says then is the outcome; ERR_TIMEOUT and ERR_GONE are endings like others. */
+const struct fake_reply *fake_end_op(struct host *host, enum err status, const char *text);
 
 /* What happens to PeerConnections: closes that plugins asked for are done by fake_turn. */
 void fake_turn(struct host *host);
