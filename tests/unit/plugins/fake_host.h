@@ -160,6 +160,9 @@ const struct fake_reply *fake_admin(struct host *host, const char *format, ...) 
 const struct fake_op *fake_op(struct host *host);
 /* Its end. What the plugin says then is the outcome; ERR_TIMEOUT and ERR_GONE are endings like others. */
 const struct fake_reply *fake_end_op(struct host *host, enum err status, const char *text);
+/* Between the two halves of this double: what `message` or `resume` returned; the end of a handle. */
+void fake_take_outcome(struct host *host, enum plugin_outcome outcome);
+void fake_end_ops_of(struct host *host, uint32_t handle);
 
 /* What happens to PeerConnections: closes that plugins asked for are done by fake_turn. */
 void fake_turn(struct host *host);
