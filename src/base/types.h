@@ -23,6 +23,15 @@ static inline usec_t usec_add(usec_t a, usec_t b)
     return a > USEC_NEVER - b ? USEC_NEVER : a + b;
 }
 
+/* Deadlines that need not be exact are rounded up to a grid that all share: a thousand idle peers then wake their worker some
+ * twenty times a second, not thousands. */
+#define USEC_GRID MSEC(50)
+
+static inline usec_t usec_on_grid(usec_t at)
+{
+    return at + (USEC_GRID - at % USEC_GRID) % USEC_GRID;
+}
+
 /* Bytes that somebody else owns; valid during the call that got them, unless its header says longer. */
 struct view {
     const uint8_t *data;

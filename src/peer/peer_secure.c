@@ -24,7 +24,7 @@ static void become_up(struct peer *peer, usec_t now)
     peer->phase = PEER_UP;
     peer->up_at = now;
     /* Ticks of peers that came together are spread over the second. */
-    peer->tick_at = now + PEER_TICK_US / 2 + rng_u32(peer->env->rng) % (PEER_TICK_US / 2);
+    peer->tick_at = usec_on_grid(now + PEER_TICK_US / 2 + rng_u32(peer->env->rng) % (PEER_TICK_US / 2));
     peer_tell(peer, &(struct peer_event){.kind = PEER_EVENT_UP});
     for (uint16_t i = 0; i < peer->mline_count; i++) {
         struct mline *mline = peer->mlines[i];

@@ -125,15 +125,15 @@ void ice_checks_run(struct ice *ice, usec_t now)
     }
 }
 
-static usec_t consent_interval(struct ice *ice)
+static usec_t next_consent(struct ice *ice, usec_t now)
 {
-    return ICE_CONSENT_MIN_US + rng_u32(ice->rng) % ICE_CONSENT_SPAN_US;
+    return usec_on_grid(now + ICE_CONSENT_MIN_US + rng_u32(ice->rng) % (ICE_CONSENT_SPAN_US - USEC_GRID));
 }
 
 void ice_consent_start(struct ice *ice, usec_t now)
 {
     ice->send_consent = false;
-    ice->timers[ICE_TIMER_CONSENT] = ice->lite ? USEC_NEVER : now + consent_interval(ice);
+    ice->timers[ICE_TIMER_CONSENT] = ice->lite ? USEC_NEVER : next_consent(ice, now);
     ice->consent_txids[0] = ice->consent_txids[1] = 0;
 }
 
@@ -143,5 +143,5 @@ void ice_consent_send(struct ice *ice, usec_t now)
     ice->consent_txids[1] = ice->consent_txids[0];
     ice->consent_txids[0] = new_txid(ice) | 1;      /* 0 means none */
     ice->send_consent = true;
-    ice->timers[ICE_TIMER_CONSENT] = now + consent_interval(ice);
+    ice->timers[ICE_TIMER_CONSENT] = next_consent(ice, now);
 }

@@ -423,6 +423,22 @@ static void test_after_the_end_every_call_is_harmless(void **state)
     duo_fini(&duo);
 }
 
+/* What an idle peer still does (ticks, consent) wakes its worker together with that of all other idle peers. */
+static void test_idle_peers_share_their_wake_ups(void **state)
+{
+    (void)state;
+    begin(&(struct duo_options){0});
+    duo_connect(&duo);
+    duo_run_for(&duo, SEC(3));
+    for (int i = 0; i < 50; i++) {
+        usec_t next = peer_deadline(duo.side[A].peer, duo.now);
+        assert_true(next > duo.now && next != USEC_NEVER);
+        assert_int_equal(next % USEC_GRID, 0);
+        duo_run(&duo, next);
+    }
+    duo_fini(&duo);
+}
+
 /* The alert and the media behind it come in one batch of datagrams: HANGUP is the last that is told of a peer. */
 static void test_media_behind_the_goodbye_is_nobodys(void **state)
 {
@@ -512,6 +528,7 @@ int main(void)
         cmocka_unit_test(test_media_flows_through_a_restart),
         cmocka_unit_test(test_a_restart_gives_a_failed_one_its_time_again),
         cmocka_unit_test(test_after_the_end_every_call_is_harmless),
+        cmocka_unit_test(test_idle_peers_share_their_wake_ups),
         cmocka_unit_test(test_media_behind_the_goodbye_is_nobodys),
         cmocka_unit_test(test_a_worker_without_addresses_refuses),
         cmocka_unit_test(test_full_pools_refuse_and_leave_nothing_behind),

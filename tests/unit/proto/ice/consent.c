@@ -10,7 +10,8 @@ static void connect_pair(struct net *net, uint64_t seed)
     assert_true(net_run_until_connected(net, net->now + SEC(1)));
 }
 
-/* RFC 7675 5.1: 5 s times 0.8 to 1.2, never the same rhythm, each a transaction of its own. */
+/* RFC 7675 5.1: 5 s times 0.8 to 1.2, never the same rhythm, each a transaction of its own. Agents that are idle share their
+ * wake-ups: their deadlines lie on a grid. */
 static void test_consent_is_asked_every_four_to_six_seconds(void **state)
 {
     (void)state;
@@ -24,6 +25,7 @@ static void test_consent_is_asked_every_four_to_six_seconds(void **state)
         unsigned before = h->requests;
         while (h->requests == before)
             net_run(&net, net.now + MSEC(1));
+        assert_int_equal(ice_deadline(h->ice) % USEC_GRID, 0);
         if (last != 0) {
             shortest = usec_min(shortest, net.now - last);
             longest = net.now - last > longest ? net.now - last : longest;
