@@ -1,6 +1,7 @@
 #include "client/conn.h"
 
 #include <stdio.h>
+#include <sys/socket.h>
 
 #include "base/str.h"
 #include "runtime/tcp.h"
@@ -124,6 +125,17 @@ void conn_close(struct conn *conn)
         wire_close(&conn->wire, &conn->out);
     if (!conn->connecting)
         (void)write_out(conn);
+    release(conn);
+}
+
+void conn_drop(struct conn *conn)
+{
+    const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+    if (!conn_is_open(conn))
+        return;
+    if (!conn->connecting)
+        (void)write_out(conn);
+    (void)setsockopt(conn->source.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
     release(conn);
 }
 

@@ -1,7 +1,7 @@
 /* client/conn.h - a WebSocket connection on a loop: TCP under client/wire.h. Owner: whoever embeds it.
  *
- *   conn_open -> on_open -> conn_send, on_text ... -> conn_close, or on_closed when the other side goes (or never came)
- * Both end it; on_closed is not called for a conn_close of our own. What is sent in a turn leaves at its end. */
+ *   conn_open -> on_open -> conn_send, on_text ... -> conn_close or conn_drop, or on_closed when the other side goes (or never came)
+ * All end it; on_closed is not called for an end of our own. What is sent in a turn leaves at its end. */
 #pragma once
 
 #include "base/net.h"
@@ -46,4 +46,5 @@ void conn_set_fini(struct conn_set *set);
 bool conn_open(struct conn *conn, struct conn_set *set, const struct net_addr *to, const char *protocol, const struct conn_ops *ops);
 void conn_send(struct conn *conn, struct view text);
 void conn_close(struct conn *conn);         /* with a close frame if the socket takes it; harmless when closed */
+void conn_drop(struct conn *conn);          /* without a word, as when a process is killed or a network is gone; the same */
 bool conn_is_open(const struct conn *conn);

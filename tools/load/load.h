@@ -34,6 +34,7 @@ struct load {
     bool wants_session;
     struct user *users;
     struct report report;
+    bool unwanted;                  /* the report tells of something that must not be: exit code 1 */
     char error[256];
 };
 
@@ -62,3 +63,4 @@ bool cmd_idle(struct load *load);
 bool cmd_peers(struct load *load);
 bool cmd_room(struct load *load);
 bool cmd_clients(struct load *load);
+bool cmd_storm(struct load *load);

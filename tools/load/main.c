@@ -6,7 +6,8 @@
 #include "load/load.h"
 
 const struct command commands[] = {
-    {"api", cmd_api}, {"idle", cmd_idle}, {"peers", cmd_peers}, {"room", cmd_room}, {"clients", cmd_clients}, {NULL, NULL},
+    {"api", cmd_api}, {"idle", cmd_idle}, {"peers", cmd_peers}, {"room", cmd_room}, {"clients", cmd_clients},
+    {"storm", cmd_storm}, {NULL, NULL},
 };
 
 static const struct command *find(const char *name)
@@ -41,5 +42,5 @@ int main(int argc, char **argv)
     else
         fprintf(stderr, "cardea-load %s: %s\n", options.command, load.error);
     load_fini(&load);
-    return fine ? 0 : 1;
+    return fine && !load.unwanted ? 0 : 1;
 }

@@ -14,6 +14,7 @@ static const char usage[] =
     "  peers    N PeerConnections (audio and video) that send nothing: to the EchoTest, or as viewers of a room\n"
     "  room     one publisher to N viewers\n"
     "  clients  N WebSocket clients that say nothing\n"
+    "  storm    N clients that connect, vanish, claim, join, publish, watch, kick, list, destroy, all at once; every request is timed\n"
     "options:\n"
     "  --server IP:PORT   its WebSocket listener                     127.0.0.1:8188\n"
     "  --pid PID          the server's process: what it costs is read from /proc\n"
@@ -24,12 +25,13 @@ static const char usage[] =
     "  --parallel N       of what is being set up at a time          16\n"
     "  --seconds S        how long to look (at most 600)             5\n"
     "  --kbps K, --fps F  of the video in room                       1500, 30\n"
+    "  --pause MS         between two requests of a client of storm, on average   100\n"
     "  --loss PERCENT     of the packets to viewers, in room         0\n"
     "  --room ID          which exists on the server                 1234\n"
     "  --mode echo|room   of peers                                   echo\n"
     "  --json             one JSON object instead of a table\n";
 
-enum { OPT_SERVER = 1, OPT_PID, OPT_IP, OPT_COUNT, OPT_CONNECTIONS, OPT_CYCLES, OPT_PARALLEL, OPT_SECONDS, OPT_KBPS, OPT_FPS, OPT_LOSS, OPT_ROOM,
+enum { OPT_SERVER = 1, OPT_PID, OPT_IP, OPT_COUNT, OPT_CONNECTIONS, OPT_CYCLES, OPT_PARALLEL, OPT_SECONDS, OPT_KBPS, OPT_FPS, OPT_PAUSE, OPT_LOSS, OPT_ROOM,
        OPT_MODE, OPT_JSON, OPT_HELP };
 
 static const struct option longs[] = {
@@ -39,6 +41,7 @@ static const struct option longs[] = {
     {"parallel", required_argument, NULL, OPT_PARALLEL}, {"seconds", required_argument, NULL, OPT_SECONDS},
     {"kbps", required_argument, NULL, OPT_KBPS},     {"fps", required_argument, NULL, OPT_FPS},
     {"loss", required_argument, NULL, OPT_LOSS},     {"room", required_argument, NULL, OPT_ROOM},
+    {"pause", required_argument, NULL, OPT_PAUSE},
     {"mode", required_argument, NULL, OPT_MODE},     {"json", no_argument, NULL, OPT_JSON},
     {"help", no_argument, NULL, OPT_HELP},           {NULL, 0, NULL, 0},
 };
@@ -83,6 +86,7 @@ static bool take(struct options *o, int option, const char *text)
     case OPT_SECONDS: return read_number(&o->seconds, text, 1, SECONDS_MAX);
     case OPT_KBPS: return read_number(&o->kbps, text, 1, 20000);
     case OPT_FPS: return read_number(&o->fps, text, 1, 120);
+    case OPT_PAUSE: return read_number(&o->pause_ms, text, 1, 60000);
     case OPT_LOSS: return read_number(&o->loss_percent, text, 0, 50);
     case OPT_ROOM: return str_u64(str_of(text), &o->room) && o->room > 0;
     case OPT_MODE: return read_mode(&o->mode, text);
@@ -113,7 +117,7 @@ bool options_read(struct options *options, int argc, char **argv, bool *asked)
 {
     int index = 0;
     *asked = false;
-    *options = (struct options){.cycles = 3000, .parallel = 16, .seconds = 5, .kbps = 1500, .fps = 30, .room = 1234};
+    *options = (struct options){.cycles = 3000, .parallel = 16, .seconds = 5, .kbps = 1500, .fps = 30, .pause_ms = 100, .room = 1234};
     (void)read_address(&options->server, "127.0.0.1:8188");
     for (int option; (option = getopt_long(argc, argv, "", longs, &index)) != -1;) {
         if (option == OPT_HELP) {

@@ -20,6 +20,7 @@ struct options {
     uint32_t seconds;
     uint32_t kbps;
     uint32_t fps;
+    uint32_t pause_ms;              /* mean time between two requests of a client of the storm */
     uint32_t loss_percent;          /* datagrams to viewers that are thrown away */
     uint64_t room;
     enum load_mode mode;

@@ -9,6 +9,7 @@ struct report_row {
     const char *name;
     const char *unit;           /* "" for counts */
     double value;
+    const char *text;           /* instead of a value; NULL: none */
     int decimals;
 };
 
@@ -20,4 +21,5 @@ struct report {
 
 /* Texts are static. */
 void report_add(struct report *report, const char *name, double value, const char *unit, int decimals);
+void report_add_text(struct report *report, const char *name, const char *text);
 void report_print(const struct report *report, bool json);
