@@ -1,6 +1,7 @@
 #include "boot.h"
 
 #include <errno.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -333,6 +334,7 @@ struct boot *boot_open(struct actors *set, struct actor *main_actor, struct sett
     for (uint32_t w = 0; w < ACTOR_WORKERS_MAX; w++)
         for (uint32_t i = 0; i < WORKER_SOCKETS_MAX; i++)
             boot->sockets[w][i].fd = -1;
+    json_object_seed(0);        /* of random bytes, before threads and strangers: names in JSON are a stranger's choice */
     boot->worker_count = settings->workers > 0 ? settings->workers : process_cores();
     if (boot->worker_count > ACTOR_WORKERS_MAX)
         boot->worker_count = ACTOR_WORKERS_MAX;

@@ -5,6 +5,7 @@
 /* -- requests (control/api_parse) ---------------------------------------------------------------------------------------- */
 #define DOCUMENTS_PER_TEXT_MAX   256u       /* JSON documents in one WebSocket message; more: the text is answered by one 454 */
 #define VALUES_PER_TEXT_MAX      50000u     /* JSON values in one text, about; more: one 454 before any of it is parsed */
+#define MEMBERS_PER_OBJECT_MAX   1024u      /* names in one JSON object: the same. jansson's hash is seeded, and no proof against collisions */
 #define DOCUMENTS_PER_TURN       64u        /* processed in one turn of control; the rest wait for the next, clients in turn */
 #define DOCUMENTS_AT_ONCE        8u         /* of them as they come; what follows waits for the end of the turn */
 #define PARSE_BYTES_PER_TURN     131072u    /* of texts; one that is longer has a turn of its own, or what is left of one */

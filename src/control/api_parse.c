@@ -25,6 +25,10 @@ enum parse_result api_parse(struct parsed *out, struct view text, char reason[PA
         snprintf(reason, PARSE_REASON_ROOM, "Invalid Janus API request - more than %u values", VALUES_PER_TEXT_MAX);
         return PARSE_TOO_MANY;
     }
+    if (json_has_more_names(text, MEMBERS_PER_OBJECT_MAX)) {
+        snprintf(reason, PARSE_REASON_ROOM, "Invalid Janus API request - more than %u names in an object", MEMBERS_PER_OBJECT_MAX);
+        return PARSE_TOO_MANY;
+    }
     do {
         json_error_t error;
         json_t *document = json_loadb((const char *)text.data, text.size, JSON_DISABLE_EOF_CHECK, &error);

@@ -29,6 +29,7 @@ struct caller *caller_get(struct control *c, struct ref client, enum json_layout
             return NULL;
         }
         caller->client = client;
+        caller->addr = c->from;
         list_init(&caller->sessions);
         list_init(&caller->waiting);
         list_init(&caller->parked);
@@ -211,6 +212,7 @@ void caller_text(struct control *c, const struct message *m)
     struct parsed parsed;
     uint32_t done = 0;
     c->counters.texts++;
+    c->from = request->addr;
     if (request->api != CLIENT_API_JANUS) {
         c->counters.wrong_api++;
         give_credit(c, request->client);
@@ -262,6 +264,7 @@ static struct waiting_text *next_text(struct control *c, struct caller *caller)
 static void serve_caller(struct control *c, struct caller *caller)
 {
     struct ref client = caller->client;
+    c->from = caller->addr;
     struct waiting_text *text = next_text(c, caller);
     json_t *document = NULL;
     struct credit *credit = NULL;

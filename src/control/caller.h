@@ -16,7 +16,7 @@ struct credit *credit_take(struct control *c, struct ref client);
 void credit_put(struct control *c, struct credit *credit);
 
 struct caller *caller_find(const struct control *c, struct ref client);
-/* Makes it when there is none; NULL: at CLIENTS_MAX. */
+/* Makes it when there is none, for the client whose request is in hand; NULL: at CLIENTS_MAX. */
 struct caller *caller_get(struct control *c, struct ref client, enum json_layout layout);
 /* Frees one that owns nothing and waits for nothing. */
 void caller_settle(struct control *c, struct caller *caller);

@@ -105,6 +105,7 @@ struct control *control_new(struct actor *actor, const struct control_config *co
     c->public_ips = c->settings->nat_1_1_mapping;
     rng_init(&c->rng, config->entropy, config->entropy_source);
     rng_bytes(&c->rng, &c->key, sizeof(c->key));
+    tally_init(&c->per_address, &c->key, c->settings->max_sessions_per_address, SESSIONS_MAX);
     renew_budgets(c);
     c->next_tick = USEC_NEVER;
     c->stop_deadline = USEC_NEVER;
@@ -150,6 +151,7 @@ void control_free(struct control *c)
     buf_fini(&c->wire);
     ops_fini(c);
     timerq_fini(&c->expiries);
+    tally_fini(&c->per_address);
     slots_fini(&c->handle_names);
     slots_fini(&c->source_names);
     slots_fini(&c->sink_names);

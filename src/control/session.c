@@ -45,11 +45,17 @@ static void put_under(struct session *session, struct caller *owner)
 
 struct session *session_new(struct control *c, struct caller *owner, int64_t id)
 {
-    struct session *session = has_room(owner) ? pool_get(&c->sessions) : NULL;
-    if (session == NULL) {
+    if (!tally_take(&c->per_address, &owner->addr)) {
         c->counters.sessions_refused++;
         return NULL;
     }
+    struct session *session = has_room(owner) ? pool_get(&c->sessions) : NULL;
+    if (session == NULL) {
+        c->counters.sessions_refused++;
+        tally_give(&c->per_address, &owner->addr);
+        return NULL;
+    }
+    session->counted = owner->addr;
     while (id == 0 || session_find(c, id) != NULL)
         id = (int64_t)rng_id53(&c->rng);
     session->id = id;
@@ -122,6 +128,7 @@ void session_end(struct control *c, struct session *session)
     map_del(&c->sessions_by_id, &session->by_id);
     timerq_stop(&c->expiries, &session->expiry);
     session->ending = true;
+    tally_give(&c->per_address, &session->counted);
     put_under(session, NULL);
     list_add_tail(&c->ending, &session->node);
     if (owner != NULL)

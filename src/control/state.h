@@ -18,6 +18,7 @@
 #include "base/pool.h"
 #include "base/rng.h"
 #include "base/slots.h"
+#include "base/tally.h"
 #include "base/timerq.h"
 #include "control/control.h"
 #include "control/negotiate/negotiate.h"
@@ -51,6 +52,7 @@ struct waiting_text {
 struct caller {
     struct map_node by_ref;             /* in control.callers_by_ref */
     struct ref client;
+    struct net_addr addr;
     uint8_t layout;                     /* enum json_layout: how its events are written */
     uint32_t session_count;
     struct list sessions;
@@ -68,6 +70,7 @@ struct session {
     struct list node;                   /* in owner->sessions; in control.ending; alone while reclaimable */
     struct list handles;
     uint32_t handle_count;
+    struct net_addr counted;            /* whose share of max_sessions_per_address it takes: who has created it */
     bool ending;                        /* not addressable any more; its handles are being closed, without events */
     usec_t active_at;                   /* last authenticated request that named it */
     struct timer expiry;                /* in control.expiries: when to look whether it has expired */
@@ -192,6 +195,7 @@ struct control {
     struct rng rng;
     struct hash_key key;
     usec_t now;                         /* of this turn */
+    struct net_addr from;               /* of the client whose request is in hand */
 
     struct net_addr local_ip;
     struct address_list public_ips;     /* nat_1_1_mapping, else what the STUN server saw */
@@ -208,6 +212,7 @@ struct control {
     struct slots op_names;
     struct timerq op_deadlines;
     struct list resuming;               /* handles */
+    struct tally per_address;           /* sessions: max_sessions_per_address */
 
     struct list busy;                   /* callers with documents waiting, served in turn */
     struct list busy_long;              /* those of them whose next text is a long one */

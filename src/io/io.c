@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "io/io_private.h"
+#include "runtime/entropy.h"
 #include "runtime/log.h"
 #include "runtime/tcp.h"
 
@@ -81,6 +82,9 @@ struct io *io_new(struct actor *self, const struct io_options *options)
     slots_init(&io->slots, io->clients_max);
     timerq_init(&io->timers);
     list_init(&io->turn);
+    struct hash_key key;
+    entropy_fill(NULL, (uint8_t *)&key, sizeof(key));
+    tally_init(&io->per_address, &key, io->config.max_clients_per_address, io->clients_max);
     io_listen_open(io);
     return io;
 }
@@ -92,6 +96,7 @@ static void drop(struct io *io, struct client *c)
     tcp_close(c->fd);
     slots_del(&io->slots, c->ref);
     list_del(&c->turn);
+    tally_give(&io->per_address, &c->addr);
     client_fini(&io->clients, c);
     pool_put(&io->client_pool, c);
 }
@@ -109,6 +114,7 @@ void io_free(struct io *io)
     slots_fini(&io->slots);
     pool_fini(&io->client_pool);
     clients_fini(&io->clients);
+    tally_fini(&io->per_address);
     timerq_fini(&io->timers);
     tls_shared_free(io->tls);
     site_fini(&io->site);
@@ -157,9 +163,15 @@ void io_take(struct io *io, int fd, const struct listener *listener, const struc
         tcp_close(fd);
         return;
     }
+    if (!tally_take(&io->per_address, addr)) {
+        io->counters.refused_address++;
+        tcp_close(fd);
+        return;
+    }
     struct client *c = pool_get(&io->client_pool);
     if (c == NULL || !client_open(&io->clients, c, &listener->origin, addr, now)) {
         io->counters.refused_no_room++;
+        tally_give(&io->per_address, addr);
         pool_put(&io->client_pool, c);
         tcp_close(fd);
         return;

@@ -20,6 +20,7 @@ struct io_options {
 
 struct io_counters {
     uint64_t refused_full;               /* closed at once: max_clients */
+    uint64_t refused_address;            /* closed at once: max_clients_per_address */
     uint64_t refused_no_room;            /* closed at once: a pool, or epoll, was full */
     uint64_t accept_failed;              /* clients that went before they were accepted */
     uint64_t accept_paused;              /* no descriptor left */

@@ -8,6 +8,7 @@ void io_tell_request(struct io *io, struct client *c, struct view text)
 {
     struct client_request request = {
         .client = c->ref,
+        .addr = c->addr,
         .transport = TRANSPORT_WEBSOCKETS,
         .api = c->origin->api,
         .layout = (uint8_t)io->clients.rules.layout,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/slots.h"
+#include "base/tally.h"
 #include "io/io.h"
 #include "io/limits.h"
 #include "io/websocket_config.h"
@@ -25,6 +26,7 @@ struct io {
     struct timerq timers;
     struct list turn;                    /* clients that something happened to, settled at the end of the turn */
     uint32_t clients_max;
+    struct tally per_address;            /* max_clients_per_address */
     uint32_t tls_left;                   /* of IO_TLS_PER_TURN */
     usec_t accept_at;                    /* when listening goes on; USEC_NEVER: it isn't paused */
     usec_t accept_logged_at;

@@ -56,6 +56,15 @@ static void read_layout(struct websocket_config *config, const struct conf_node 
         buf_addf(notes, "json = \"%s\" is not known, using compact\n", name);
 }
 
+static uint32_t read_limit(const struct conf_node *general, const char *key, struct buf *notes)
+{
+    int64_t limit = conf_i64(general, key, 0);
+    if (limit >= 0 && limit <= IO_CLIENTS_MAX)
+        return (uint32_t)limit;
+    buf_addf(notes, "%s must be at most %u: it is ignored\n", key, (unsigned)IO_CLIENTS_MAX);
+    return 0;
+}
+
 /* The Admin API has no listener yet. Whoever asks for one shall know, and nothing is opened in its place. */
 static void warn_admin(const struct conf_node *root, struct buf *notes)
 {
@@ -106,11 +115,7 @@ void websocket_config_read(struct websocket_config *config, const struct conf_no
     config->cert_password = text(certificates, "cert_pwd");
     config->ciphers = text(certificates, "ciphers");
     config->web_folder = text(general, "web_folder");
-    int64_t clients = conf_i64(general, "max_clients", 0);
-    if (clients < 0 || clients > IO_CLIENTS_MAX) {
-        buf_addf(notes, "max_clients must be at most %u: it is ignored\n", (unsigned)IO_CLIENTS_MAX);
-        clients = 0;
-    }
-    config->max_clients = (uint32_t)clients;
+    config->max_clients = read_limit(general, "max_clients", notes);
+    config->max_clients_per_address = read_limit(general, "max_clients_per_address", notes);
     warn_admin(root, notes);
 }

@@ -29,6 +29,7 @@ struct websocket_config {
     const char *ciphers;
     const char *web_folder;      /* ours */
     uint32_t max_clients;        /* ours; 0: from the descriptor limit */
+    uint32_t max_clients_per_address;   /* ours; 0: no such limit */
 };
 
 /* `root` may be NULL (no file): nothing is enabled then. Remarks for the operator, a line each, go to `notes`. */

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/json_out.h"
+#include "base/net.h"
 #include "msg/disk.h"
 #include "peer/peer_types.h"
 
@@ -37,6 +38,7 @@ enum client_api { CLIENT_API_JANUS, CLIENT_API_ADMIN };
  * The client holds one credit for it until control has sent exactly one IO_CREDIT for it (msg/io.h). */
 struct client_request {
     struct ref client;
+    struct net_addr addr;           /* the other end of its connection; NET_NONE: a unix socket */
     uint8_t transport;              /* enum transport_kind */
     uint8_t api;                    /* enum client_api */
     uint8_t layout;                 /* enum json_layout: how its replies are written */

@@ -79,6 +79,8 @@ static void on_ice_event(struct peer *peer, usec_t now, const struct ice_event *
         peer_tell(peer, &(struct peer_event){.kind = PEER_EVENT_CLAIM, .tuple = event->tuple});
         peer->ice_failed_at = 0;
         peer_start_dtls(peer, now);
+        if (peer->dtls != NULL)
+            peer_drain_dtls(peer, now);     /* what waited for it */
         become_up(peer, now);
         break;
     case ICE_EVENT_ROLE:
@@ -99,7 +101,8 @@ void peer_drain_ice(struct peer *peer, usec_t now)
     }
 }
 
-/* DTLS is started, or answered, from the first verified address on (design section 5): the reference loses 55 ms by waiting. */
+/* DTLS is started, or taken in, from the first verified address on (design section 5), and answered from the first proven one:
+ * the reference loses 55 ms by waiting for a nomination. */
 void peer_start_dtls(struct peer *peer, usec_t now)
 {
     if (peer->dtls != NULL || !peer->remote_known || dtls_destination(peer) == NULL || peer->phase == PEER_ENDED)
@@ -151,9 +154,18 @@ static enum hangup_reason reason_of(const char *text)
     return HANGUP_DTLS_ALERT;
 }
 
-static void send_dtls(struct peer *peer)
+/* An authenticated check shows that somebody knows our password, not that the address is theirs: before a check of ours has been
+ * answered from it nothing is sent there but STUN, which answers less than it is asked. (A lite agent asks nobody: there the
+ * nomination has to do.) The other side's first flight takes as long to come as that answer does. */
+static bool is_unproven(const struct peer *peer)
+{
+    return ice_selected(peer->ice) == NULL && peer->keys_in == NULL;
+}
+
+static void send_dtls(struct peer *peer, usec_t now)
 {
     struct dtls_tx tx;
+    dtls_hold(peer->dtls, now, is_unproven(peer));
     while (dtls_poll_tx(peer->dtls, &tx)) {
         const struct net_tuple *to = dtls_destination(peer);
         if (to != NULL)
@@ -164,7 +176,7 @@ static void send_dtls(struct peer *peer)
 void peer_drain_dtls(struct peer *peer, usec_t now)
 {
     struct dtls_event event;
-    send_dtls(peer);
+    send_dtls(peer, now);
     while (dtls_poll_event(peer->dtls, &event)) {
         switch (event.kind) {
         case DTLS_EVENT_CONNECTED:
@@ -177,6 +189,6 @@ void peer_drain_dtls(struct peer *peer, usec_t now)
             peer_end(peer, reason_of(event.reason));
             break;
         }
-        send_dtls(peer);
+        send_dtls(peer, now);
     }
 }

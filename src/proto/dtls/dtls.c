@@ -77,20 +77,36 @@ void dtls_drop(struct dtls *dtls, uint64_t *counter)
 
 struct dtls_datagram *dtls_tx_add(struct dtls *dtls)
 {
+    if (dtls->held && dtls->held_count >= DTLS_HELD_MAX) {
+        dtls->shared->counters.held_dropped++;
+        return NULL;
+    }
     struct dtls_datagram *datagram = pool_get(&dtls->shared->datagrams);
     if (datagram == NULL) {
         dtls->shared->counters.tx_full++;
         return NULL;
     }
     list_add_tail(&dtls->tx, &datagram->node);
+    dtls->held_count += dtls->held;
     return datagram;
+}
+
+void dtls_hold(struct dtls *dtls, usec_t now, bool held)
+{
+    if (dtls->held == held)
+        return;
+    dtls->held = held;
+    dtls->held_count = 0;
+    const usec_t later = usec_add(now, DTLS_TIMEOUT_FIRST_US);
+    if (!held && dtls->retransmit < later)              /* what has waited is sent now, once */
+        dtls->retransmit = later;
 }
 
 bool dtls_poll_tx(struct dtls *dtls, struct dtls_tx *out)
 {
     if (dtls->tx_handed)
         tx_drop_first(dtls);
-    if (list_is_empty(&dtls->tx))
+    if (list_is_empty(&dtls->tx) || dtls->held)
         return false;
     const struct dtls_datagram *first = CONTAINER_OF(dtls->tx.next, struct dtls_datagram, node);
     dtls->tx_handed = true;
@@ -343,13 +359,13 @@ void dtls_timeout(struct dtls *dtls, usec_t now)
         dtls_fail(dtls, DTLS_REASON_TIMEOUT, dtls->done ? "no fingerprint came" : "the handshake was not done in time");
         return;
     }
-    if (now >= dtls->retransmit)
+    if (now >= dtls->retransmit && !dtls->held)
         dtls_handshake_timeout(dtls, now);
 }
 
 usec_t dtls_deadline(const struct dtls *dtls)
 {
-    return usec_min(dtls->give_up, dtls->retransmit);
+    return dtls->held ? dtls->give_up : usec_min(dtls->give_up, dtls->retransmit);
 }
 
 /* ---- events ---- */

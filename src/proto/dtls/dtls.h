@@ -36,6 +36,7 @@
 #define DTLS_HANDSHAKE_EPOCH1_MAX 32u   /* protected records in one handshake: OpenSSL may keep each with its 16 KB buffer */
 #define DTLS_HANDSHAKES_DEFAULT 1024u   /* in progress per worker, about 100 KB each */
 #define DTLS_DATAGRAMS_DEFAULT 1024u    /* waiting to be polled, per worker */
+#define DTLS_HELD_MAX 8u                /* datagrams that wait under dtls_hold: a first flight is one or two */
 #define DTLS_LAST_FLIGHT_EVERY_US MSEC(20)  /* a burst of retransmitted messages is answered once; below any first time-out */
 #define DTLS_ERROR_TEXT 200u
 
@@ -100,6 +101,11 @@ void dtls_set_fingerprint(struct dtls *dtls, usec_t now, const struct dtls_finge
 void   dtls_input(struct dtls *dtls, usec_t now, struct view datagram);
 void   dtls_timeout(struct dtls *dtls, usec_t now);         /* early or repeated calls are harmless */
 usec_t dtls_deadline(const struct dtls *dtls);              /* USEC_NEVER once connected */
+
+/* While the other side's address has not proven to be its own nothing may be sent there: a ClientHello from a forged one would
+ * bring down a flight of certificates on a stranger. What there is to send waits, DTLS_HELD_MAX datagrams of it, and is not
+ * repeated; time still runs out. */
+void dtls_hold(struct dtls *dtls, usec_t now, bool held);
 
 bool dtls_poll_tx(struct dtls *dtls, struct dtls_tx *out);
 bool dtls_poll_event(struct dtls *dtls, struct dtls_event *out);

@@ -66,6 +66,8 @@ struct dtls {
     uint8_t state;                      /* enum dtls_state */
     bool done;
     bool tx_handed;                     /* the first of `tx` has been polled, and goes back at the next poll */
+    bool held;                          /* dtls_hold */
+    uint8_t held_count;                 /* datagrams queued since */
     bool tell_connected;
     bool tell_end;
     bool alerted;                       /* handshake: an alert came in */

@@ -96,6 +96,7 @@ struct dtls_counters {
     uint64_t connected;
     uint64_t failed;                    /* handshakes that ended in an alert or an error */
     uint64_t timed_out;
+    uint64_t held_dropped;              /* more than may wait for the proof of an address */
     uint64_t handshakes_deferred;       /* met the cap on handshakes in progress; tried again later */
     uint64_t tx_full;                   /* no datagram buffer left: the datagram is lost, as on any network */
     uint64_t drop_size;                 /* datagram too short or too long */

@@ -84,6 +84,28 @@ static void test_a_depth_bomb_is_an_error(void **state)
     server_end(&s);
 }
 
+/* Names that collide in a hash table cost their number squared, if somebody finds them: there are not enough of them. */
+static void test_an_object_has_so_many_names(void **state)
+{
+    (void)state;
+    char *text = malloc(200000);
+    for (unsigned extra = 0; extra < 2; extra++) {
+        size_t size = sizeof(PING("a")) - 2;
+        memcpy(text, PING("a"), size);
+        for (unsigned i = 0; i < MEMBERS_PER_OBJECT_MAX - 2 + extra; i++)
+            size += (size_t)sprintf(text + size, ",\"x%u:\":0", i);
+        size += (size_t)sprintf(text + size, "}");
+        server_say_bytes(&s, 1, text, size);
+        if (extra == 0)
+            expect_text(&s, 1, "{\"janus\":\"pong\",\"transaction\":\"a\"}");
+        else
+            expect_error(&s, 1, 454, "Invalid Janus API request - more than 1024 names in an object");
+    }
+    assert_int_equal(control_counters(s.control)->too_many_documents, 1);
+    free(text);
+    server_end(&s);
+}
+
 /* 350,000 empty objects in 1 MB are 70 ms of parsing and 100 MB, and everybody else waits. What stands inside strings counts
  * for nothing: a description or a message may be long. */
 static void test_a_width_bomb_is_an_error(void **state)
@@ -356,6 +378,7 @@ int main(void)
         cmocka_unit_test_setup(test_one_broken_document_spoils_its_text, setup),
         cmocka_unit_test_setup(test_texts_that_are_no_json, setup),
         cmocka_unit_test_setup(test_a_depth_bomb_is_an_error, setup),
+        cmocka_unit_test_setup(test_an_object_has_so_many_names, setup),
         cmocka_unit_test_setup(test_a_width_bomb_is_an_error, setup),
         cmocka_unit_test_setup(test_a_text_cut_anywhere_is_answered_once, setup),
         cmocka_unit_test_setup(test_many_documents_take_several_turns_in_order, setup),

@@ -74,7 +74,7 @@ static void test_every_key_is_read(void **state)
         "general: {\n json = \"Plain\"\n pingpong_trigger = 30\n pingpong_timeout = 10\n ws = \"yes\"\n ws_port = \"9000\"\n"
         " ws_interface = \"eth0\"\n ws_ip = \"192.0.2.1\"\n ws_unix = \"/run/ws.sock\"\n wss = true\n wss_port = 9001\n"
         " wss_interface = \"lo\"\n wss_ip = \"::1\"\n wss_unix = \"/run/wss.sock\"\n ws_acl = \"127.,192.168.0.\"\n"
-        " ws_acl_forwarded = true\n web_folder = \"/web\"\n max_clients = 500\n something_else = 1 }\n"
+        " ws_acl_forwarded = true\n web_folder = \"/web\"\n max_clients = 500\n max_clients_per_address = 20\n something_else = 1 }\n"
         "cors: {\n allow_origin = \"https://a.example\"\n enforce_cors = true }\n"
         "certificates: {\n cert_pem = \"/c.pem\"\n cert_pwd = \"secret\"\n ciphers = \"HIGH\" }\n"), "");
     assert_int_equal(config.layout, LAYOUT_PLAIN);
@@ -97,17 +97,19 @@ static void test_every_key_is_read(void **state)
     assert_string_equal(config.ciphers, "HIGH");
     assert_string_equal(config.web_folder, "/web");
     assert_int_equal(config.max_clients, 500);
+    assert_int_equal(config.max_clients_per_address, 20);
 }
 
 static void test_wrong_values_are_told_and_replaced(void **state)
 {
     (void)state;
-    const char *said = read_text("general: {\n json = \"pretty\"\n ws_port = \"many\"\n wss_port = 70000\n pingpong_trigger = 30\n max_clients = 1000000 }\n");
+    const char *said = read_text("general: {\n json = \"pretty\"\n ws_port = \"many\"\n wss_port = 70000\n pingpong_trigger = 30\n max_clients = 1000000\n max_clients_per_address = -1 }\n");
     assert_non_null(strstr(said, "json = \"pretty\""));
     assert_non_null(strstr(said, "ws_port is no port number, using 8188"));
     assert_non_null(strstr(said, "wss_port is no port number, using 8989"));
     assert_non_null(strstr(said, "pingpong_trigger and pingpong_timeout"));
-    assert_non_null(strstr(said, "max_clients"));
+    assert_non_null(strstr(said, "max_clients must"));
+    assert_non_null(strstr(said, "max_clients_per_address must"));
     assert_int_equal(config.layout, LAYOUT_COMPACT);
     assert_int_equal(config.ping_trigger_us, IO_PING_TRIGGER_US);
     assert_int_equal(config.max_clients, 0);

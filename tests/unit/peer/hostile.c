@@ -83,6 +83,57 @@ static void each_of_a(void (*throw)(const struct flight *sent))
         throw(&duo.tape[A][i]);
 }
 
+/* ---- amplification ---- */
+
+static enum fate a_answers_no_check(struct duo *d, int from, uint8_t *datagram, size_t *size)
+{
+    const struct view view = {datagram, *size};
+    (void)d;
+    return from == A && rtp_classify(view) == RTP_KIND_STUN && stun_class_of(view) == STUN_SUCCESS ? FATE_DROP : FATE_DELIVER;
+}
+
+/* Bytes that a side has sent of a kind; of STUN only requests, or only answers. */
+static size_t sent_bytes(int side, enum rtp_kind kind, bool requests)
+{
+    size_t bytes = 0;
+    for (uint32_t i = 0; i < duo.tape_count[side]; i++) {
+        const struct view view = {duo.tape[side][i].data, duo.tape[side][i].size};
+        if (rtp_classify(view) == kind && (kind != RTP_KIND_STUN || (stun_class_of(view) == STUN_REQUEST) == requests))
+            bytes += view.size;
+    }
+    return bytes;
+}
+
+static bool both_are_up(struct duo *d)
+{
+    return d->side[A].up && d->side[B].up;
+}
+
+/* A knows B's password, but the address may be anybody's: it answers no check. Its checks are answered by less than they were,
+ * and its ClientHellos by nothing, in both roles. As soon as it has answered once, all goes its way. */
+static void test_nothing_but_answers_to_checks_goes_to_an_address_that_is_not_proven(void **state)
+{
+    (void)state;
+    for (int a_is_dtls_server = 0; a_is_dtls_server < 2; a_is_dtls_server++) {
+        duo_init(&duo, &(struct duo_options){.a_is_dtls_server = a_is_dtls_server != 0});
+        audio = duo_line(&duo, &(struct duo_line){.codec = CODEC_OPUS, .a_sends = true});
+        duo.taped = true;
+        duo.fate = a_answers_no_check;
+        duo_start(&duo);
+        duo_run_for(&duo, SEC(3));
+        if (a_is_dtls_server == 0)
+            assert_true(duo.side[A].kinds[RTP_KIND_DTLS] > 3);
+        assert_int_equal(duo.side[B].kinds[RTP_KIND_DTLS], 0);
+        assert_int_equal(duo.side[B].kinds[RTP_KIND_RTP] + duo.side[B].kinds[RTP_KIND_RTCP], 0);
+        assert_true(sent_bytes(B, RTP_KIND_STUN, false) > 0);
+        assert_true(sent_bytes(B, RTP_KIND_STUN, false) <= sent_bytes(A, RTP_KIND_STUN, true));
+        duo.fate = NULL;
+        assert_true(duo_run_until(&duo, both_are_up, duo.now + SEC(2)));
+        assert_true(duo.side[B].kinds[RTP_KIND_DTLS] <= 2 * DTLS_HELD_MAX);     /* what waited, and the rest of the handshake */
+        duo_fini(&duo);
+    }
+}
+
 /* ---- cut, changed, repeated ---- */
 
 static void throw_cut(const struct flight *sent)
@@ -439,6 +490,7 @@ static void test_checks_with_wrong_keys_are_answered_by_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_nothing_but_answers_to_checks_goes_to_an_address_that_is_not_proven),
         cmocka_unit_test(test_truncated_at_every_byte),
         cmocka_unit_test(test_one_changed_bit_is_a_forgery),
         cmocka_unit_test(test_all_of_it_replayed),

@@ -99,6 +99,7 @@ static void test_without_a_file_the_defaults_hold(void **state)
     assert_int_equal(s.debug_level, 4);
     assert_int_equal(s.session_timeout_s, 60);
     assert_int_equal(s.reclaim_session_timeout_s, 0);
+    assert_int_equal(s.max_sessions_per_address, 0);
     assert_int_equal(s.candidates_timeout_s, 45);
     assert_int_equal(s.min_nack_queue_ms, 200);
     assert_int_equal(s.dtls_mtu, 1200);
