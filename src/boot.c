@@ -12,6 +12,7 @@
 #include "commit.h"
 #include "commit_date.h"
 #include "control/control.h"
+#include "helpers/disk.h"
 #include "io/io.h"
 #include "plugins/plugin.h"
 #include "runtime/entropy.h"
@@ -28,7 +29,7 @@
 
 struct boot_plugin {
     const char *package;
-    struct conf_node *conf;             /* without a file an empty tree */
+    struct conf_node *conf;             /* NULL: it has no file */
 };
 
 struct boot {
@@ -50,9 +51,11 @@ struct boot {
     struct control_module transports[1];
     struct io *io;
     struct control *control;
+    struct disk *disks[DISKS];
     uint32_t running;
     bool stopping;
     bool serving_asked;                 /* io and the workers have been asked to stop */
+    bool disks_asked;
 };
 
 /* ---- addresses and sockets ---- */
@@ -249,7 +252,19 @@ static bool open_io(struct boot *boot)
     return true;
 }
 
-static const struct conf_node *plugin_conf(void *owner, const char *package)
+static bool open_disks(struct boot *boot)
+{
+    for (uint32_t i = 0; i < DISKS; i++) {
+        struct actor *actor = make_actor(boot, (actor_id)(ACTOR_DISK_0 + i), i == 0 ? "disk-0" : "disk-1");
+        if (actor == NULL)
+            return false;
+        boot->disks[i] = disk_new(actor);
+        actor_serve(actor, &disk_ops, boot->disks[i]);
+    }
+    return true;
+}
+
+static struct conf_node *plugin_conf(void *owner, const char *package)
 {
     const struct boot *boot = owner;
     for (uint32_t i = 0; i < BOOT_PLUGINS_MAX && boot->plugins[i].package != NULL; i++)
@@ -282,6 +297,10 @@ static void load_plugin_files(struct boot *boot)
         if (conf == NULL) {
             LOG_ERR(boot->main_actor, "plugin %s is left out: its configuration can't be used", desc->package);
             continue;
+        }
+        if (!found) {
+            conf_free(conf);
+            conf = NULL;
         }
         boot->enabled[count] = desc;
         boot->plugins[count++] = (struct boot_plugin){desc->package, conf};
@@ -338,7 +357,7 @@ struct boot *boot_open(struct actors *set, struct actor *main_actor, struct sett
     boot->worker_count = settings->workers > 0 ? settings->workers : process_cores();
     if (boot->worker_count > ACTOR_WORKERS_MAX)
         boot->worker_count = ACTOR_WORKERS_MAX;
-    if (find_addresses(boot) && load_identity(boot) && open_sockets(boot) && open_io(boot) && open_workers(boot) && open_control(boot))
+    if (find_addresses(boot) && load_identity(boot) && open_sockets(boot) && open_io(boot) && open_workers(boot) && open_disks(boot) && open_control(boot))
         return boot;
     boot_close(boot);
     return NULL;
@@ -346,7 +365,7 @@ struct boot *boot_open(struct actors *set, struct actor *main_actor, struct sett
 
 bool boot_start(struct boot *boot)
 {
-    const actor_id first[] = {ACTOR_CONTROL, ACTOR_IO};
+    const actor_id first[] = {ACTOR_DISK_0, ACTOR_DISK_1, ACTOR_CONTROL, ACTOR_IO};
     for (uint32_t i = 0; i < boot->worker_count; i++) {
         if (!actor_start(actors_get(boot->set, (actor_id)(ACTOR_WORKER_0 + i))))
             return false;
@@ -378,6 +397,12 @@ bool boot_stopped(struct boot *boot, actor_id who)
         for (uint32_t i = 0; i < boot->worker_count; i++)
             actor_ask_stop(boot->main_actor, (actor_id)(ACTOR_WORKER_0 + i));
     }
+    /* What the others have handed over is on the disk before the process ends. */
+    if (boot->running == DISKS && !boot->disks_asked) {
+        boot->disks_asked = true;
+        for (uint32_t i = 0; i < DISKS; i++)
+            actor_ask_stop(boot->main_actor, (actor_id)(ACTOR_DISK_0 + i));
+    }
     return boot->running == 0;
 }
 
@@ -389,6 +414,8 @@ void boot_close(struct boot *boot)
         control_free(boot->control);
     if (boot->io != NULL)
         io_free(boot->io);
+    for (uint32_t i = 0; i < DISKS; i++)
+        disk_free(boot->disks[i]);
     for (uint32_t i = 0; i < boot->worker_count; i++) {
         if (boot->workers[i] != NULL)
             worker_free(boot->workers[i]);

@@ -52,8 +52,8 @@ struct control_config {
 
     /* NULL-terminated; the executable's is plugin_table (plugins/plugin.h). */
     const struct plugin_desc *const *plugins;
-    /* A plugin's own configuration, read before: NULL when it has none. */
-    const struct conf_node *(*plugin_conf)(void *owner, const char *package);
+    /* A plugin's own configuration, read before, and the plugin's to change: NULL when it has no file. */
+    struct conf_node *(*plugin_conf)(void *owner, const char *package);
     void *plugin_conf_owner;
 
     struct control_modules transports, event_handlers, loggers;

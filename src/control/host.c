@@ -25,12 +25,12 @@ static void start_one(struct control *c, const struct plugin_desc *desc)
 {
     const struct control_config *config = &c->config;
     struct host *host = &c->hosts[c->host_count];
-    const struct conf_node *conf = config->plugin_conf != NULL ? config->plugin_conf(config->plugin_conf_owner, desc->package) : NULL;
+    struct conf_node *conf = config->plugin_conf != NULL ? config->plugin_conf(config->plugin_conf_owner, desc->package) : NULL;
     if (is_disabled(c->settings, desc)) {
         LOG_INFO(c->actor, "Plugin %s is disabled", desc->package);
         return;
     }
-    *host = (struct host){.control = c, .desc = desc};
+    *host = (struct host){.control = c, .desc = desc, .conf = conf};
     pool_init(&host->states, desc->package, desc->session_size, HANDLES_MAX);
     host->plugin = desc->init(host, conf);
     if (host->plugin == NULL) {

@@ -1,6 +1,8 @@
 /* Verbs that begin an operation (op.h). */
 #include "control/host.h"
 
+#include <stdio.h>
+
 #include "base/mem.h"
 #include "control/handle.h"
 #include "control/op.h"
@@ -21,4 +23,27 @@ enum err host_file_save(struct host *host, const struct plugin_request *request,
     memcpy(save->text + path_size, bytes.data, bytes.size);
     out_op_block(c, (actor_id)(ACTOR_DISK_0 + disk_of(path)), DISK_SAVE, op, save, sizeof(*save) + path_size + bytes.size);
     return ERR_NONE;
+}
+
+struct conf_node *host_conf(struct host *host)
+{
+    return host->conf;
+}
+
+#define CONF_PATH_ROOM 1024u
+
+enum err host_conf_save(struct host *host, const struct plugin_request *request, void *data)
+{
+    char path[CONF_PATH_ROOM];
+    struct buf text;
+    if (host->conf == NULL)
+        return ERR_STATE;
+    int size = snprintf(path, sizeof(path), "%s/%s.jcfg", host->control->settings->configs_folder, host->desc->package);
+    if (size < 0 || (size_t)size >= sizeof(path))
+        return ERR_INVALID;
+    buf_init(&text, CONF_TEXT_MAX);
+    conf_write(host->conf, &text);
+    enum err err = text.failed ? ERR_INVALID : host_file_save(host, request, path, buf_view(&text), data);
+    buf_fini(&text);
+    return err;
 }

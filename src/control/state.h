@@ -172,6 +172,7 @@ struct host {
     struct control *control;
     const struct plugin_desc *desc;
     void *plugin;                       /* what init returned */
+    struct conf_node *conf;             /* of its file; NULL: it has none */
     struct pool states;
 };
 

@@ -197,6 +197,12 @@ struct ref host_data_sink_add(struct host *host, struct ref source, struct ref h
  * must exist. Saves of one path happen in the order of the calls. Answer: status, and text when it is ERR_IO. */
 enum err host_file_save(struct host *host, const struct plugin_request *request, const char *path, struct view bytes, void *data);
 
+/* The plugin's configuration file as it was read, to be changed (a group for each permanent room); NULL: there is no file, and
+ * nothing can be made permanent. What it holds is written by host_conf_save, as host_file_save does it, into
+ * <package>.jcfg: comments and @includes of the old file are gone then. ERR_INVALID: it has become too long to be read again. */
+struct conf_node *host_conf(struct host *host);
+enum err host_conf_save(struct host *host, const struct plugin_request *request, void *data);
+
 /* ---- the rest -------------------------------------------------------------------------------------------------------------- */
 
 struct rng *host_rng(struct host *host);

@@ -45,6 +45,24 @@ enum err host_file_save(struct host *host, const struct plugin_request *request,
     return ERR_NONE;
 }
 
+struct conf_node *host_conf(struct host *host)
+{
+    return host->conf;
+}
+
+enum err host_conf_save(struct host *host, const struct plugin_request *request, void *data)
+{
+    struct buf text;
+    char path[128];
+    assert_non_null(host->conf);
+    snprintf(path, sizeof(path), "/nonexistent/%s.jcfg", host->desc->package);
+    buf_init(&text, CONF_TEXT_MAX);
+    conf_write(host->conf, &text);
+    enum err err = host_file_save(host, request, path, buf_view(&text), data);
+    buf_fini(&text);
+    return err;
+}
+
 const struct fake_op *fake_op(struct host *host)
 {
     return host->op_count == 0 ? NULL : &host->ops[0];
