@@ -83,18 +83,28 @@ struct dcep {
     struct sctp *sctp;
     struct dcep_counters *counters;
     bool is_client;                  /* DTLS: a client opens even streams, a server odd ones (RFC 8832 6) */
-    bool is_up;
+    bool is_up_due;                  /* events to be told */
+    bool is_down_due;
+    enum sctp_reason reason;         /* of the latter */
+    uint16_t stream_count;           /* both ways */
     uint32_t channel_count;
+    uint32_t opens_due;              /* channels that are open, and not told yet */
+    uint32_t acks_due;               /* channels whose ACK found no room */
     uint32_t message_max;
     struct dcep_slot *first;         /* channels by rising stream */
-    struct dcep_slot *leaving;       /* told as closed by the last event; freed by the next call */
+    struct dcep_slot *leaving;       /* closed, and not told yet */
+    struct dcep_slot *told;          /* named by the last event; freed by the next call of dcep_poll_event */
+    struct dcep_slot *collected;     /* whose parts were the last event's data */
 };
 
-void dcep_init(struct dcep *dcep, struct sctp *sctp, bool is_dtls_client, uint32_t max_message_bytes, struct dcep_counters *counters);
+/* `max_message_bytes`: as in the sctp_config; 0: SCTP_MESSAGE_MAX_DEFAULT. It bounds what is collected of partial messages. */
+void dcep_init(struct dcep *dcep, struct sctp *sctp, bool is_dtls_client, uint32_t max_message_bytes,
+               struct dcep_counters *counters);
 void dcep_fini(struct dcep *dcep);
 
-/* Opens a channel on the lowest free stream of our parity. Before UP it waits. The label and protocol are copied. ERR_FULL: no stream or no
- * buffer left. ERR_INVALID: label or protocol longer than DCEP_LABEL_MAX, or no such type. ERR_STATE: association closed. */
+/* Opens a channel on the lowest free stream of our parity. Before UP it waits. Label and protocol are copied. ERR_FULL: no
+ * stream, channel or buffer left. ERR_INVALID: label or protocol longer than DCEP_LABEL_MAX, or no such type. ERR_STATE:
+ * association shut down or closed. */
 enum err dcep_open(struct dcep *dcep, usec_t now, const struct dcep_open *open, uint16_t *stream);
 
 /* Resets our direction; CHANNEL_CLOSED follows when both are. ERR_GONE: no such channel. Closing twice is fine. */
@@ -112,7 +122,8 @@ const struct dcep_channel *dcep_next(const struct dcep *dcep, const struct dcep_
 enum dcep_event_kind {
     DCEP_EVENT_UP,                   /* the association is: channels work */
     DCEP_EVENT_CHANNEL_OPEN,         /* `channel`: the remote opened it (ACK is sent), or acknowledged ours */
-    DCEP_EVENT_MESSAGE,              /* `channel`, `is_text`, `data` (may be empty) */
+    DCEP_EVENT_MESSAGE,              /* `channel`, `is_text`, `data` (may be empty); if the remote sends unordered, it may come
+                                        before its ACK, that is before CHANNEL_OPEN of a channel of ours */
     DCEP_EVENT_CHANNEL_CLOSED,       /* `channel`: gone in both directions; the last of it */
     DCEP_EVENT_WRITABLE,             /* as SCTP_EVENT_WRITABLE */
     DCEP_EVENT_DOWN,                 /* `reason`; all channels are gone, each told by CHANNEL_CLOSED before. The last one,
@@ -124,8 +135,8 @@ struct dcep_event {
     enum dcep_event_kind kind;
     enum sctp_reason reason;
     bool is_text;
-    const struct dcep_channel *channel;  /* valid until the next call with this dcep */
-    struct view data;                    /* valid as long */
+    const struct dcep_channel *channel;  /* valid until the next dcep_poll_event (CHANNEL_CLOSED: no longer) */
+    struct view data;                    /* valid as long, and until the next sctp_input */
 };
 
 /* `now`, since an OPEN is acknowledged and a reset answered here. */
