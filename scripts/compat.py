@@ -27,6 +27,10 @@ PLACES = [
     ("key of info", "control/info.c", r'jout_(?:string|int|bool|array|object)\(&?j, "([\w-]+)"'),
     ("field", "control/*.c", r'\{"(\w+)", ELEMENT_'),
     ("field", "plugins/*/*.c", r'\{"(\w+)", SCHEMA_'),
+    ("key", "plugins/textroom/conf_rooms.c", r'(?:conf_\w+|text_or_null)\(node, "(\w+)"'),
+    ("key", "plugins/textroom/textroom.c", r'conf_\w+\((?:conf|general), "(\w+)"'),
+    ("request", "plugins/textroom/*.c", r'\{"(\w+)", TR_'),
+    ("error", "plugins/textroom/textroom.h", r"TR_\w+ = (4\d\d)"),
     ("request", "plugins/videoroom/*.c", r'\{"(\w+)", (?:VR_FIELDS|NULL, 0,)'),
     ("event", "control/*.c", r'event_begin\(c, &j, [^"\n]*"([\w-]+)"|plain_event\(c, [^"\n]*"([\w-]+)"'),
     ("error", "control/*.c", r"reply_error\(c, [^,]+, (\d+)|fail\(error, (\d+)"),
@@ -72,7 +76,7 @@ def functions(folder):
 
 
 # Verbs that any request may use: they ask, and change nothing.
-EVERYWHERE = {"hash_key", "now", "wall_us", "rng", "log", "reply", "config_path"}
+EVERYWHERE = {"hash_key", "now", "wall_us", "date", "rng", "log", "reply", "config_path"}
 
 
 def verbs_of(path, function, bodies, shared):
@@ -88,7 +92,8 @@ def verbs_of(path, function, bodies, shared):
     return sorted(verbs - EVERYWHERE)
 
 
-ROLES = {"join_requests": "", "vr_sync_requests": "", "vr_publisher_requests": "publisher: ", "vr_subscriber_requests": "subscriber: "}
+ROLES = {"join_requests": "", "vr_sync_requests": "", "vr_publisher_requests": "publisher: ", "vr_subscriber_requests": "subscriber: ",
+         "tr_room_requests": "", "tr_manage_requests": "", "tr_talk_requests": "data channel: ", "tr_setup_requests": ""}
 
 
 def entries(folder):
@@ -96,9 +101,9 @@ def entries(folder):
     rows, calls = [], []
     for path in sorted(folder.glob("*.c")):
         text = path.read_text()
-        for table, body in re.findall(r"const struct vr_request (\w+)\[\] = \{\n(.*?)\n\};", text, re.S):
+        for table, body in re.findall(r"const struct (?:vr|tr)_request (\w+)\[\] = \{\n(.*?)\n\};", text, re.S):
             rows += [(ROLES[table] + name, path, function) for name, function in re.findall(r'\{"(\w+)", .*?(\w+)\},?$', body, re.M)]
-        for callback, function in re.findall(r"\.(message|setup_media|hangup_media|detach|slow_link|sink_layer|tick) = (\w+),", text):
+        for callback, function in re.findall(r"\.(message|setup_media|hangup_media|detach|slow_link|sink_layer|data|data_ready|tick) = (\w+),", text):
             calls.append((f"({callback})", path, function))
     if not rows:
         rows = [("any request", path, function) for what, path, function in calls if what == "(message)"]
@@ -125,7 +130,7 @@ def missing_verbs():
 
 # ---- limits ----
 
-LIMITS = ["base/limits.h", "io/limits.h", "plugins/acl.h", "plugins/videoroom/videoroom.h", "proto/sdp/sdp.h"]
+LIMITS = ["base/limits.h", "io/limits.h", "plugins/acl.h", "plugins/textroom/textroom.h", "plugins/videoroom/videoroom.h", "proto/sdp/sdp.h"]
 INSIDE = {"IO_LISTENERS_MAX", "SITE_DEPTH_MAX", "SITE_PATH_MAX"}          # nobody outside meets them
 
 
@@ -159,7 +164,7 @@ def wrong_limits():
             elif not any(re.search(rf"(?<!\d)(?<!\d,){re.escape(text)}(?!\d|,\d)", row) for text in shown(known[name])):
                 yield path, f"has another number than {known[name]:,} for {name}"
     for name in sorted(known):
-        if re.search(r"_MAX$", name) and name not in told | INSIDE and not name.startswith(("VR_", "SDP_")):
+        if re.search(r"_MAX$", name) and name not in told | INSIDE and not name.startswith(("TR_", "VR_", "SDP_")):
             yield path, f"does not mention the limit {name}"
 
 

@@ -15,6 +15,7 @@
 #include "helpers/disk.h"
 #include "io/io.h"
 #include "plugins/plugin.h"
+#include "runtime/clock.h"
 #include "runtime/entropy.h"
 #include "runtime/file.h"
 #include "runtime/localaddr.h"
@@ -333,6 +334,7 @@ static bool open_control(struct boot *boot)
         .transports = {boot->transports, 1},
         .commit = CARDEA_COMMIT,
         .compile_time = CARDEA_COMMIT_DATE,
+        .utc_offset_s = clock_utc_offset_s,
         .entropy = entropy_fill,
         .random_placement = boot->settings->random_placement,
         .peers_per_worker = worker_limits_default.peers,

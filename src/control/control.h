@@ -60,6 +60,9 @@ struct control_config {
     const char *commit;                         /* of this build; NULL: "unknown" */
     const char *compile_time;
 
+    /* How far local time is ahead of UTC (runtime/clock.h); NULL: it is UTC. */
+    int32_t (*utc_offset_s)(uint64_t wall_us);
+
     /* Random bytes (runtime/entropy.h; seeded in the simulator). */
     void (*entropy)(void *source, uint8_t *out, size_t size);
     void *entropy_source;

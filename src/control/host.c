@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "base/date.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "control/api_reply.h"
@@ -183,6 +184,13 @@ usec_t host_now(struct host *host)
 uint64_t host_wall_us(struct host *host)
 {
     return actor_wall_us(host->control->actor);
+}
+
+void host_date(struct host *host, char out[DATE_TEXT])
+{
+    const struct control_config *config = &host->control->config;
+    const uint64_t wall_us = host_wall_us(host);
+    date_text(wall_us / SEC(1), config->utc_offset_s == NULL ? 0 : config->utc_offset_s(wall_us), out);
 }
 
 const char *host_config_path(struct host *host)

@@ -17,6 +17,7 @@
 
 #include "base/buf.h"
 #include "base/conf.h"
+#include "base/date.h"
 #include "base/json_out.h"
 #include "base/limits.h"
 #include "base/rng.h"
@@ -209,6 +210,7 @@ struct rng *host_rng(struct host *host);
 const struct hash_key *host_hash_key(struct host *host);
 usec_t host_now(struct host *host);                               /* monotonic, of this turn */
 uint64_t host_wall_us(struct host *host);                         /* since the epoch, of this turn */
+void host_date(struct host *host, char out[DATE_TEXT]);               /* the same as local time: "2031-12-01T08:09:10+0100" */
 const char *host_config_path(struct host *host);                  /* folder of the configuration files */
 
 /* Signed tokens (janus-api.md 7.2): `realm` is the package. */

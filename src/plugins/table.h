@@ -4,4 +4,5 @@
 #include "plugins/plugin.h"
 
 extern const struct plugin_desc echotest_plugin;
+extern const struct plugin_desc textroom_plugin;
 extern const struct plugin_desc videoroom_plugin;

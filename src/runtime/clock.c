@@ -20,3 +20,10 @@ uint64_t clock_wall_us(void)
 {
     return read_clock(CLOCK_REALTIME);
 }
+
+int32_t clock_utc_offset_s(uint64_t wall_us)
+{
+    const time_t seconds = (time_t)(wall_us / SEC(1));
+    struct tm tm;
+    return localtime_r(&seconds, &tm) == NULL ? 0 : (int32_t)tm.tm_gmtoff;
+}

@@ -12,6 +12,9 @@
 usec_t clock_now(void);                 /* monotonic */
 uint64_t clock_wall_us(void);           /* since 1970 */
 
+/* How far the machine's zone is ahead of UTC then. */
+int32_t clock_utc_offset_s(uint64_t wall_us);
+
 /* What gettimeofday gives on this thread: false when it is no actor's. */
 bool clock_turn_us(uint64_t *us);
 

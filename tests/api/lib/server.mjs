@@ -48,7 +48,7 @@ const REFERENCE_CORE = { transports: { disable: 'libjanus_http.so,libjanus_nanom
 
 function writeConfig(dir, port, options) {
   const core = { ...(IS_REFERENCE && REFERENCE_CORE), ...options.core };
-  const { websockets = {}, rooms = {}, videoroom = {}, echotest = {}, files = {} } = options;
+  const { websockets = {}, rooms = {}, videoroom = {}, textroom = {}, textrooms = {}, echotest = {}, files = {} } = options;
   const { general = {}, nat = {}, media = {}, certificates = {}, ...others } = core;
   const written = {
     'janus.jcfg': jcfg({
@@ -65,6 +65,7 @@ function writeConfig(dir, port, options) {
     }),
     'janus.plugin.echotest.jcfg': jcfg({ general: { events: false, ...echotest } }),
     'janus.plugin.videoroom.jcfg': jcfg({ general: { events: false, ...videoroom }, ...rooms }),
+    'janus.plugin.textroom.jcfg': jcfg({ general: { events: false, ...textroom }, ...textrooms }),
     ...files,
   };
   for (const [name, text] of Object.entries(written))
@@ -86,7 +87,7 @@ async function answersPing(url, protocol) {
   }
 }
 
-/* Options: core, websockets, rooms, videoroom, echotest: groups of the four files; files: whole texts by name (null: not written);
+/* Options: core, websockets, rooms, videoroom, textrooms, textroom, echotest: groups of the five files; files: whole texts by name (null: not written);
  * args: more of the command line; wrap: a program that starts the server, and its arguments; name: of the log; web: also serve the pages; ready: how to tell that it is up. */
 export async function startServer(options = {}) {
   if (!existsSync(BIN))

@@ -117,6 +117,7 @@ struct host {
     struct fake_sink *sinks;
     uint32_t sink_count, sink_room;
     enum err refuse;                    /* the next description gets this */
+    bool offers_again;                  /* the plugin may offer over its own unanswered offer */
     bool tokens_signed;
     const char *token, *token_descriptor;   /* the one that is valid, and what it contains */
     struct fake_op ops[FAKE_OPS];       /* oldest first */
