@@ -1,4 +1,5 @@
 /* From one source to all who get it: local sinks and one copy per other worker that has any (design section 5). */
+#include "media/forward.h"
 #include "media/seqmap.h"
 #include "media/sink.h"
 #include "media/source.h"
@@ -14,6 +15,8 @@ void fanout_packet(struct source *source, const struct media_packet *packet)
 {
     LIST_EACH(it, &source->sinks)
         sink_offer(CONTAINER_OF(it, struct sink, by_source), packet);
+    LIST_EACH(it, &source->forwards)
+        forward_offer(CONTAINER_OF(it, struct forward, by_source), packet);
     if (source->relay_mask != 0)
         relay_packet(source, source->relay_mask, packet);
 }

@@ -48,6 +48,7 @@ static void keep(struct kept_packet *kept, const struct media_packet *packet)
 {
     kept->packet = *packet;
     kept->packet.payload = kept->bytes;
+    kept->packet.raw = NULL;
     if (packet->payload_size > 0)
         memcpy(kept->bytes, packet->payload, packet->payload_size);
     struct view descriptor = packet->ext.dependency_descriptor;

@@ -5,6 +5,8 @@
 #include "media/media_types.h"
 #include "proto/rtp/ext_types.h"
 
+struct rtp_packet;
+
 struct media_packet {
     usec_t arrived;
     uint32_t ts;
@@ -18,7 +20,9 @@ struct media_packet {
     bool tid_up;                /* a receiver may take up this temporal layer with this packet (webrtc.md 15) */
     bool tid_down;              /* a receiver may fall to it */
     bool tid_jump;              /* VP8: only the very layer that was asked for is gone to, at once */
+    uint8_t pt;                 /* as the publisher has it; 0 on a proxy */
     uint16_t payload_size;
     const uint8_t *payload;
+    const struct rtp_packet *raw;   /* as it came, for those who hand it on like that; NULL for a proxy's and a kept one */
     struct rtp_ext_values ext;
 };

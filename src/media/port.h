@@ -1,4 +1,4 @@
-/* media/port.h - where a sink sends: a peer's m-line, a relay lane, later plain RTP, a recorder, a mixer. One of the two
+/* media/port.h - where a sink sends: a peer's m-line, plain RTP (worker/forward.c), later a mixer. One of the two
  * kinds of v-table in the code base (design section 10). Calls go down only: a port never calls back into the graph. */
 #pragma once
 
@@ -7,12 +7,16 @@
 
 #define PORT_PATCH_MAX 8
 
+struct rtp_packet;
+
 struct port_packet {
     uint16_t seq;
     uint32_t ts;
     uint8_t pt;
     bool marker;
     bool again;                     /* answers a NACK: seq has been sent before */
+    uint8_t source_pt;              /* media_packet.pt and raw, for ports that hand on what the publisher wrote */
+    const struct rtp_packet *raw;
     struct view payload;
     const struct rtp_ext_values *ext;
     /* The first patch_size bytes of the payload are replaced by these (VP8 numbers that must be continuous). */

@@ -215,6 +215,8 @@ static void fill(const struct sink *sink, const struct media_packet *packet, str
     *out = (struct port_packet){
         .pt = sink->options.pt,
         .marker = packet->marker,
+        .source_pt = packet->pt,
+        .raw = packet->raw,
         .payload = {packet->payload, packet->payload_size},
         .ext = &packet->ext,
     };

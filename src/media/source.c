@@ -1,6 +1,7 @@
 #include "media/source.h"
 
 #include "base/check.h"
+#include "media/forward.h"
 #include "media/seqmap.h"
 #include "media/sink.h"
 #include "proto/rtp/codec.h"
@@ -20,12 +21,15 @@ struct source *source_new(struct media *media, struct ref name, const struct sou
     if (source->desc.layer_count == 0 || source->desc.layer_count > LAYERS_MAX)
         source->desc.layer_count = 1;
     list_init(&source->sinks);
+    list_init(&source->forwards);
     list_init(&source->wanting);
     return source;
 }
 
 static void let_sinks_go(struct source *source)
 {
+    LIST_EACH(it, &source->forwards)
+        forward_detach(CONTAINER_OF(it, struct forward, by_source));
     LIST_EACH(it, &source->sinks)
         sink_set_source(CONTAINER_OF(it, struct sink, by_source), NULL, 0);
     CHECK(source->sink_count == 0);

@@ -39,6 +39,7 @@ struct source {
     bool present;                       /* proxies: the home worker has confirmed */
     uint32_t home_worker;               /* proxies: whom to ask */
     struct list sinks;
+    struct list forwards;               /* struct forward: who gets what comes as it comes */
     uint32_t sink_count;
     uint64_t relay_mask;                /* workers that get a copy of each packet */
     bool keeps;                         /* packets are kept: video, and what a sink may be asked for again */

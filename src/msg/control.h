@@ -18,7 +18,8 @@
     X(PEER_SLOWLINK,    WORKER,  struct peer_slowlink_fact)                    \
     X(SINK_LAYER,       WORKER,  struct sink_layer_fact)                       \
     X(WORKER_SRFLX,     WORKER,  struct worker_srflx_fact)                     \
-    X(DISK_DONE,        DISK,    struct disk_done)
+    X(DISK_DONE,        DISK,    struct disk_done)                             \
+    X(PLAIN_OPENED,     WORKER,  struct plain_opened_fact)
 
 enum control_message {
     CONTROL_NONE,
@@ -87,4 +88,12 @@ struct worker_srflx_fact {
     uint32_t worker;
     uint32_t socket;
     struct net_addr mapped;
+};
+
+/* The answer to WORKER_PLAIN_OPEN, with its op. */
+struct plain_opened_fact {
+    struct ref plain;
+    uint32_t worker;
+    uint8_t error;                  /* enum err; not ERR_NONE: there is no such socket, and nothing is left of it */
+    struct net_addr local;          /* what was bound */
 };

@@ -19,6 +19,10 @@
     X(SOURCE_SET,         CONTROL,  NONE,               struct source_set_order)              \
     X(SOURCE_CAP,         CONTROL,  NONE,               struct source_cap_order)              \
     X(KEYFRAME_ASK,       CONTROL_OR_WORKER, NONE,      struct keyframe_ask)                  \
+    X(PLAIN_OPEN,         CONTROL,  PLAIN_OPENED,       struct plain_open_order)              \
+    X(PLAIN_CLOSE,        CONTROL,  NONE,               struct plain_close_order)             \
+    X(FORWARD_ADD,        CONTROL,  NONE,               struct forward_add_order)             \
+    X(FORWARD_DEL,        CONTROL,  NONE,               struct forward_del_order)             \
     X(RELAY_OPEN,         WORKER,   NONE,               struct relay_order)                   \
     X(RELAY_CLOSE,        WORKER,   NONE,               struct relay_order)                   \
     X(RELAY_STATE,        WORKER,   NONE,               struct relay_state)
@@ -85,6 +89,54 @@ struct source_cap_order {
 
 struct keyframe_ask {
     struct ref source;
+};
+
+/* -- plain RTP: sockets of their own, outside of any PeerConnection (design rule 4) ------------------------------------------ */
+
+enum plain_use {
+    PLAIN_SEND,                     /* forwards go out; what comes in is thrown away */
+    PLAIN_ASK,                      /* RTCP comes in: its PLI and FIR ask the publishers of the forwards that name it */
+};
+
+/* The one order that can be refused: the answer (with the order's op) says what became of it. A refused one leaves nothing. */
+struct plain_open_order {
+    struct ref plain;               /* minted by control */
+    uint8_t use;                    /* enum plain_use */
+    struct net_addr local;          /* port 0: any, or from the range */
+    uint16_t port_min, port_max;    /* both 0: any */
+    struct net_addr latch;          /* two empty RTP packets go there at once, so that the far side knows us; NET_NONE: none */
+};
+
+struct plain_close_order {
+    struct ref plain;
+};
+
+#define SRTP_KEY_BYTES  16          /* of the AES_CM_128 suites (RFC 4568 6.2) */
+#define SRTP_SALT_BYTES 14
+
+struct srtp_master {
+    uint8_t suite;                  /* 0: none; 32 or 80: AES_CM_128_HMAC_SHA1_32 or _80 */
+    uint8_t key[SRTP_KEY_BYTES];
+    uint8_t salt[SRTP_SALT_BYTES];
+};
+
+/* Sent to the worker of the source, where its socket is too. Falls silent when the source goes; ends by FORWARD_DEL. */
+struct forward_add_order {
+    struct ref forward;
+    struct ref source;
+    struct ref plain;               /* sends */
+    struct ref rtcp;                /* PLAIN_ASK; REF_NONE: nobody asks for keyframes */
+    struct net_addr to;
+    uint8_t layer;                  /* which one, as it comes */
+    bool choose;                    /* instead: the best layer there is, as one continuous stream */
+    bool match_ssrc;                /* a keyframe is asked for only by who names `ssrc` as the media's */
+    uint8_t pt;                     /* 0: the publisher's */
+    uint32_t ssrc;                  /* 0: the publisher's */
+    struct srtp_master srtp;
+};
+
+struct forward_del_order {
+    struct ref forward;
 };
 
 /* From the worker of some sinks to the worker of their source: one copy of each packet per worker, please. */

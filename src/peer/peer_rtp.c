@@ -229,6 +229,8 @@ static void to_source(struct rx_item *item, usec_t now, const struct rtp_ext_val
         .seq = item->packet.seq,
         .layer = item->layer,
         .marker = item->packet.marker,
+        .pt = item->packet.pt,
+        .raw = &item->packet,
         .payload = item->packet.data + item->packet.payload_offset,
         .payload_size = item->packet.payload_size,
         .ext = *ext,

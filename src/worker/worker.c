@@ -12,7 +12,8 @@
 
 /* Memory comes when objects come, so a limit costs nothing until it is needed. */
 const struct worker_limits worker_limits_default = {
-    .peers = 8192, .sources = 65536, .sinks = 131072, .mlines = 131072, .packets = 131072,
+    .peers = 8192, .sources = 65536, .sinks = 131072, .mlines = 131072, .packets = 131072, .plains = 8192,
+    .forwards = 16384,
 };
 
 static bool open_crypto(struct worker *w, char error[DTLS_ERROR_TEXT])
@@ -27,7 +28,7 @@ static bool open_crypto(struct worker *w, char error[DTLS_ERROR_TEXT])
     w->env.dtls = dtls_shared_open(&dtls, error);
     if (w->env.dtls == NULL)
         return false;
-    w->env.seal = seal_shared_new(config->seal, config->limits.peers * 2);
+    w->env.seal = seal_shared_new(config->seal, config->limits.peers * 2 + config->limits.forwards);
     if (w->env.seal == NULL) {
         memcpy(error, "no SRTP backend", sizeof("no SRTP backend"));
         return false;
@@ -71,20 +72,27 @@ struct worker *worker_new(struct actor *actor, const struct worker_config *confi
     slots_init(&w->peers, UINT32_MAX);
     slots_init(&w->sources, UINT32_MAX);
     slots_init(&w->sinks, UINT32_MAX);
+    slots_init(&w->plains, UINT32_MAX);
+    slots_init(&w->outlets, UINT32_MAX);
     map_init(&w->tuples);
     timerq_init(&w->timers);
     pool_init(&w->bindings, "bindings", sizeof(struct binding), limits->peers * ICE_VERIFIED_MAX);
     pool_init(&w->proxy_pool, "proxies", sizeof(struct proxy), limits->sources);
+    pool_init(&w->plain_pool, "plain sockets", sizeof(struct plain), limits->plains);
+    pool_init(&w->outlet_pool, "forwards", sizeof(struct outlet), limits->forwards);
     list_init(&w->touched);
     list_init(&w->proxies);
     w->proxies_at = USEC_NEVER;
     w->inbox = mem_get(sizeof(*w->inbox));
+    w->plain_out = mem_get(sizeof(*w->plain_out));
+    w->plain_out->count = 0;
     wire_env(w);
     if (!open_crypto(w, error) || !peer_env_init(&w->env, &(struct peer_limits){limits->peers, limits->mlines, limits->packets})) {
         if (w->env.seal != NULL && w->env.mac == NULL)
             memcpy(error, "no HMAC-SHA1 in libcrypto", sizeof("no HMAC-SHA1 in libcrypto"));
         seal_shared_free(w->env.seal);
         dtls_shared_close(w->env.dtls);
+        mem_put(w->plain_out);
         mem_put(w->inbox);
         mem_put(w);
         return NULL;
@@ -94,6 +102,8 @@ struct worker *worker_new(struct actor *actor, const struct worker_config *confi
 
 static void close_all(struct worker *w, usec_t now, bool notify)
 {
+    outlets_close(w);
+    plains_close(w);
     for (uint32_t i = slots_next(&w->peers, 0); i != UINT32_MAX; i = slots_next(&w->peers, i + 1))
         worker_close_peer(w, now, slots_at(&w->peers, i), notify);
     worker_tell_graph(w, now);
@@ -113,13 +123,18 @@ void worker_free(struct worker *worker)
     dtls_shared_close(worker->env.dtls);
     pool_fini(&worker->bindings);
     pool_fini(&worker->proxy_pool);
+    pool_fini(&worker->plain_pool);
+    pool_fini(&worker->outlet_pool);
     map_fini(&worker->tuples);
     timerq_fini(&worker->timers);
     slots_fini(&worker->peers);
     slots_fini(&worker->sources);
     slots_fini(&worker->sinks);
+    slots_fini(&worker->plains);
+    slots_fini(&worker->outlets);
     for (uint32_t i = 0; i < worker->config.socket_count; i++)
         udp_close(&worker->config.sockets[i]);
+    mem_put(worker->plain_out);
     mem_put(worker->inbox);
     mem_put(worker);
 }
@@ -191,6 +206,10 @@ static void on_message(void *owner, usec_t now, const struct message *m)
     case WORKER_SOURCE_SET: on_source_set(w, now, m->payload); break;
     case WORKER_SOURCE_CAP: on_source_cap(w, now, m->payload); break;
     case WORKER_KEYFRAME_ASK: on_keyframe_ask(w, now, m->payload); break;
+    case WORKER_PLAIN_OPEN: on_plain_open(w, now, m->payload, m->op); break;
+    case WORKER_PLAIN_CLOSE: on_plain_close(w, now, m->payload); break;
+    case WORKER_FORWARD_ADD: on_forward_add(w, now, m->payload); break;
+    case WORKER_FORWARD_DEL: on_forward_del(w, now, m->payload); break;
     case WORKER_RELAY_OPEN: on_relay_open(w, now, m->from, m->payload); break;
     case WORKER_RELAY_CLOSE: on_relay_close(w, now, m->from, m->payload); break;
     case WORKER_RELAY_STATE: on_relay_state(w, now, m->payload); break;
@@ -201,10 +220,12 @@ static void on_ready(void *owner, usec_t now, uint64_t token, uint32_t events)
 {
     struct worker *w = owner;
     (void)events;
-    if (token >= w->config.socket_count)
-        return;
-    struct udp *udp = &w->config.sockets[token];
     w->env.wall_us = actor_wall_us(w->actor);
+    if (token >= w->config.socket_count) {
+        plain_ready(w, now, ref_unpack(token));
+        return;
+    }
+    struct udp *udp = &w->config.sockets[token];
     for (uint32_t taken = 0; taken < DATAGRAMS_PER_TURN; taken += UDP_BATCH) {
         bool more = udp_recv_batch(udp, w->inbox);
         w->counters.datagrams += w->inbox->count;
@@ -246,6 +267,7 @@ static void on_turn(void *owner, usec_t now)
     worker_tell_events(w, now);
     set_deadlines(w, now);
     egress_flush(w, now);
+    plain_flush(w);
 }
 
 static usec_t deadline(void *owner)

@@ -20,6 +20,8 @@ struct worker_limits {
     uint32_t sinks;
     uint32_t mlines;
     uint32_t packets;               /* kept for retransmission */
+    uint32_t plains;                /* sockets of plain RTP */
+    uint32_t forwards;
 };
 
 extern const struct worker_limits worker_limits_default;

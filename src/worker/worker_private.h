@@ -3,6 +3,7 @@
 
 #include "base/hash.h"
 #include "base/map.h"
+#include "media/forward.h"
 #include "media/source.h"
 #include "msg/control.h"
 #include "msg/worker.h"
@@ -40,6 +41,11 @@ struct worker_counters {
     uint64_t sent_packets;
     uint64_t sent_runs;
     uint64_t seal_failed;
+    uint64_t plain_refused;             /* sockets that could not be opened */
+    uint64_t plain_in;
+    uint64_t plain_sent;
+    uint64_t plain_too_large;
+    uint64_t plain_index_used;          /* never sealed twice: dropped */
 };
 
 /* The egress batch by destination (egress.c): items of one are chained in their order. */
@@ -57,6 +63,46 @@ struct srflx {
     usec_t again_at;
 };
 
+/* A socket of plain RTP (plain.c). */
+struct plain {
+    struct ref name;
+    uint8_t use;                        /* enum plain_use */
+    struct udp udp;
+    struct list askers;                 /* struct outlet.asker: whose publishers its RTCP asks */
+};
+
+/* A forward: where one layer of a source, or the best of all, goes to (forward.c). */
+struct outlet {
+    struct port port;
+    struct worker *worker;
+    struct ref name;
+    struct forward forward;             /* as it comes; or */
+    struct sink *sink;                  /* chosen */
+    struct forward_add_order order;
+    struct list asker;                  /* in plain.askers */
+    struct seal_keys *keys;             /* NULL: in the clear */
+    struct seal_tx_stream tx;
+};
+
+#define PLAIN_BATCH 64u
+#define PLAIN_ROOM  1536u               /* EGRESS_PACKET and SEAL_ROOM, rounded up */
+
+/* What plain sockets are to send, in order; sealed and sent together (plain.c). */
+struct plain_item {
+    struct ref plain;
+    struct net_addr to;
+    const struct seal_keys *keys;
+    uint64_t index;
+    uint16_t header_size;
+    uint16_t size;
+};
+
+struct plain_batch {
+    uint32_t count;
+    struct plain_item items[PLAIN_BATCH];
+    _Alignas(16) uint8_t bytes[PLAIN_BATCH][PLAIN_ROOM];
+};
+
 struct worker {
     struct actor *actor;
     struct worker_config config;
@@ -67,6 +113,11 @@ struct worker {
     struct slots peers;
     struct slots sources;
     struct slots sinks;
+    struct slots plains;
+    struct slots outlets;
+    struct pool plain_pool;
+    struct pool outlet_pool;
+    struct plain_batch *plain_out;
     struct map tuples;
     struct pool bindings;
     struct timerq timers;
@@ -116,6 +167,21 @@ void on_source_cap(struct worker *w, usec_t now, const struct source_cap_order *
 void on_keyframe_ask(struct worker *w, usec_t now, const struct keyframe_ask *order);
 void worker_tell_graph(struct worker *w, usec_t now);
 usec_t worker_graph_deadline(struct worker *w);
+/* plain.c: sockets of plain RTP */
+void on_plain_open(struct worker *w, usec_t now, const struct plain_open_order *order, struct ref op);
+void on_plain_close(struct worker *w, usec_t now, const struct plain_close_order *order);
+void plain_ready(struct worker *w, usec_t now, struct ref name);
+struct plain *plain_get(struct worker *w, struct ref name);
+/* Room for a packet of up to EGRESS_PACKET bytes; then plain_commit. */
+uint8_t *plain_reserve(struct worker *w);
+void plain_commit(struct worker *w, const struct plain_item *item);
+void plain_flush(struct worker *w);
+void plains_close(struct worker *w);
+/* forward.c */
+void on_forward_add(struct worker *w, usec_t now, const struct forward_add_order *order);
+void on_forward_del(struct worker *w, usec_t now, const struct forward_del_order *order);
+void outlets_close(struct worker *w);
+void outlet_asked(struct outlet *outlet, uint32_t media_ssrc);
 /* relay.c */
 struct source *relay_source(struct worker *w, usec_t now, const struct source_name *name, const struct source_desc *desc);
 void on_relay_open(struct worker *w, usec_t now, actor_id from, const struct relay_order *order);

@@ -27,7 +27,7 @@ void fake_fini(void)
             free(fake.queues[i][k].items);
             free(fake.lanes[i][k].items);
         }
-    for (unsigned i = 0; i < 16; i++) {
+    for (unsigned i = 0; i < FAKE_FDS; i++) {
         for (uint32_t n = 0; n < fake.sockets[i].count; n++)
             free(fake.sockets[i].items[n].data);
         free(fake.sockets[i].items);
@@ -61,7 +61,7 @@ static void *copy_of(const void *data, size_t size)
 void fake_post(actor_id from, actor_id to, uint16_t type, const void *payload, size_t size)
 {
     assert_in_range(to, 0, FAKE_ACTORS - 1);
-    struct fake_message message = {from, type, size, copy_of(payload, size)};
+    struct fake_message message = {.from = from, .type = type, .size = size, .payload = copy_of(payload, size)};
     PUSH(&fake.queues[from][to], message);
 }
 
@@ -101,6 +101,13 @@ void actor_send(struct actor *self, actor_id to, uint16_t type, const void *payl
     fake_post(self->id, to, type, payload, size);
 }
 
+void actor_send_op(struct actor *self, actor_id to, uint16_t type, struct ref op, const void *payload, size_t size)
+{
+    fake_post(self->id, to, type, payload, size);
+    struct fake_queue *queue = &fake.queues[self->id][to];
+    queue->items[queue->count - 1].op = op;
+}
+
 bool relay_push(struct actor *self, actor_id to, struct view head, struct view body)
 {
     struct fake_lane *lane = &fake.lanes[self->id][to];
@@ -120,8 +127,10 @@ bool relay_push(struct actor *self, actor_id to, struct view head, struct view b
 bool actor_watch(struct actor *self, int fd, uint32_t events, uint64_t token)
 {
     (void)events;
-    (void)token;
+    if (fake.watch_fails)
+        return false;
     self->watched |= 1u << fd;
+    self->tokens[fd] = token;
     return true;
 }
 
@@ -177,8 +186,35 @@ size_t udp_send_batch(struct udp *udp, const struct udp_run *runs, size_t count)
     return count;
 }
 
+static bool fd_taken[FAKE_FDS];
+
+/* Numbers are used again, as the system does. */
+enum err udp_open(struct udp *udp, const struct udp_options *options, uint32_t seed)
+{
+    (void)seed;
+    if (fake.open_error != ERR_NONE)
+        return fake.open_error;
+    int fd = FAKE_FD_FIRST;
+    while (fd < FAKE_FDS && fd_taken[fd])
+        fd++;
+    assert_in_range(fd, FAKE_FD_FIRST, FAKE_FDS - 1);
+    fd_taken[fd] = true;
+    *udp = (struct udp){.fd = fd, .local = options->local};
+    if (udp->local.port == 0)
+        udp->local.port = (uint16_t)(options->port_min != 0 ? options->port_min : 20000 + fake.opened);
+    fake.opened++;
+    return ERR_NONE;
+}
+
 void udp_close(struct udp *udp)
 {
+    if (udp->fd >= FAKE_FD_FIRST) {
+        assert_true(fd_taken[udp->fd]);
+        fd_taken[udp->fd] = false;
+        for (uint32_t n = 0; n < fake.sockets[udp->fd].count; n++)
+            free(fake.sockets[udp->fd].items[n].data);
+        fake.sockets[udp->fd].count = 0;
+    }
     udp->fd = -1;
 }
 

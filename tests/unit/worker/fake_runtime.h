@@ -6,11 +6,15 @@
 #include "runtime/actor.h"
 #include "runtime/udp.h"
 
+#define FAKE_FD_FIRST 4                 /* those below are the workers' own sockets */
+#define FAKE_FDS      16
+
 #define FAKE_ACTORS 24u                 /* ids below */
 
 struct fake_message {
     actor_id from;
     uint16_t type;
+    struct ref op;
     size_t size;
     void *payload;                      /* its own block: a sanitizer sees whoever reads past it */
 };
@@ -37,6 +41,7 @@ struct fake_socket {
 
 struct actor {
     actor_id id;
+    uint64_t tokens[FAKE_FDS];
     bool stopped;
     uint32_t watched;                   /* bit per descriptor */
 };
@@ -48,11 +53,14 @@ struct fake {
     struct fake_lane lanes[FAKE_ACTORS][FAKE_ACTORS];
     uint32_t lane_limit;                /* records; 0: endless */
     uint32_t lane_dropped;
-    struct fake_socket sockets[16];     /* by descriptor */
+    struct fake_socket sockets[FAKE_FDS];     /* by descriptor */
     /* A run that a worker sends; NULL: swallowed. */
     void (*on_run)(void *owner, const struct udp *udp, const struct udp_run *run);
     void *owner;
     uint32_t warnings;
+    uint32_t opened;                    /* sockets that udp_open has given */
+    enum err open_error;                /* of the next udp_open calls */
+    bool watch_fails;                   /* of the next actor_watch calls */
 };
 
 extern struct fake fake;

@@ -368,6 +368,13 @@ void world_order(struct world *w, uint32_t worker, uint16_t type, const void *pa
     fake_post(ACTOR_CONTROL, (actor_id)(ACTOR_WORKER_0 + worker), type, payload, size);
 }
 
+void world_order_op(struct world *w, uint32_t worker, uint16_t type, struct ref op, const void *payload, size_t size)
+{
+    world_order(w, worker, type, payload, size);
+    struct fake_queue *queue = &fake.queues[ACTOR_CONTROL][ACTOR_WORKER_0 + worker];
+    queue->items[queue->count - 1].op = op;
+}
+
 static void note_facts(struct world *w)
 {
     for (uint32_t i = 0; i < w->worker_count; i++) {
@@ -378,7 +385,7 @@ static void note_facts(struct world *w)
                 w->facts = realloc(w->facts, w->fact_room * sizeof(*w->facts));
             }
             struct fact *fact = &w->facts[w->fact_count++];
-            *fact = (struct fact){.type = m.type, .from = m.from};
+            *fact = (struct fact){.type = m.type, .from = m.from, .op = m.op};
             assert_in_range(m.size, 1, sizeof(*fact) - offsetof(struct fact, peer));
             memcpy((char *)fact + offsetof(struct fact, peer), m.payload, m.size);
             fake_done(&m);
@@ -425,7 +432,7 @@ static bool hand_messages(struct world *w, uint32_t worker)
         if (chosen < FAKE_ACTORS) {
             struct fake_message m;
             fake_take(chosen, self, &m);
-            const struct message message = {.from = m.from, .type = m.type, .payload = m.payload, .size = m.size};
+            const struct message message = {.from = m.from, .type = m.type, .op = m.op, .payload = m.payload, .size = m.size};
             worker_ops.on_message(w->worker[worker], fake.now, &message);
             fake_done(&m);
         } else {
@@ -446,6 +453,11 @@ static bool worker_turn(struct world *w, uint32_t index)
             worker_ops.on_ready(worker, fake.now, i, EPOLLIN);
             any = true;
         }
+    for (int fd = FAKE_FD_FIRST; fd < FAKE_FDS; fd++)
+        if (fake.sockets[fd].count > 0 && (w->actor[index].watched & 1u << fd) != 0) {
+            worker_ops.on_ready(worker, fake.now, w->actor[index].tokens[fd], EPOLLIN);
+            any = true;
+        }
     if (!any && worker_ops.deadline(worker) > fake.now)
         return false;
     worker_ops.on_turn(worker, fake.now);
@@ -464,6 +476,34 @@ void world_settle(struct world *w)
     }
 }
 
+/* To a plain socket, or out of this world. */
+static void leave(struct world *w, const struct world_flight *flight)
+{
+    for (uint32_t i = 0; i < w->worker_count; i++) {
+        const struct slots *plains = &w->worker[i]->plains;
+        for (uint32_t k = slots_next(plains, 0); k != UINT32_MAX; k = slots_next(plains, k + 1)) {
+            const struct plain *plain = slots_at(plains, k);
+            if (plain->udp.local.port != flight->to.port)
+                continue;
+            fake_receive(plain->udp.fd, &flight->from, flight->data, flight->size);
+            return;
+        }
+    }
+    if (w->outside_count == w->outside_room) {
+        w->outside_room = w->outside_room == 0 ? 64 : w->outside_room * 2;
+        w->outside = realloc(w->outside, w->outside_room * sizeof(*w->outside));
+    }
+    struct outside *out = &w->outside[w->outside_count++];
+    assert_in_range(flight->size, 1, sizeof(out->data));
+    *out = (struct outside){.from = flight->from, .to = flight->to, .size = flight->size};
+    memcpy(out->data, flight->data, flight->size);
+}
+
+void world_send_in(struct world *w, const struct net_addr *from, const struct net_addr *to, const void *data, size_t size)
+{
+    launch(w, from, to, data, size);
+}
+
 static void land(struct world *w, struct world_flight *flight)
 {
     for (uint32_t i = 0; i < w->worker_count; i++)
@@ -473,7 +513,9 @@ static void land(struct world *w, struct world_flight *flight)
                 return;
             }
     struct remote *r = remote_at(w, &flight->to);
-    if (r != NULL && !r->cut)
+    if (r == NULL)
+        leave(w, flight);
+    else if (!r->cut)
         remote_receive(r, &flight->from, flight->data, flight->size);
 }
 
@@ -575,7 +617,7 @@ static void open_worker(struct world *w, uint32_t index, const struct world_opti
         .entropy_source = &worker_seed,
     };
     if (config.limits.peers == 0)
-        config.limits = (struct worker_limits){.peers = 64, .sources = 256, .sinks = 512, .mlines = 256, .packets = 8192};
+        config.limits = (struct worker_limits){.peers = 64, .sources = 256, .sinks = 512, .mlines = 256, .packets = 8192, .plains = 8, .forwards = 16};
     w->worker[index] = worker_new(&w->actor[index], &config, error);
     assert_non_null(w->worker[index]);
     worker_ops.on_start(w->worker[index], fake.now);
@@ -616,6 +658,7 @@ void world_fini(struct world *w)
         free(w->flights[i].data);
     free(w->flights);
     free(w->facts);
+    free(w->outside);
     fake_fini();
     dtls_shared_close(client_dtls);
     seal_shared_free(client_seal);

@@ -45,6 +45,7 @@ struct remote {
 struct fact {
     uint16_t type;
     actor_id from;
+    struct ref op;
     union {
         struct peer_fact peer;
         struct peer_hangup_fact hangup;
@@ -52,6 +53,7 @@ struct fact {
         struct peer_slowlink_fact slowlink;
         struct sink_layer_fact layer;
         struct worker_srflx_fact srflx;
+        struct plain_opened_fact plain;
     };
 };
 
@@ -60,6 +62,13 @@ struct world_flight {
     struct net_addr from, to;
     size_t size;
     uint8_t *data;
+};
+
+/* A datagram that went to an address of nobody here. */
+struct outside {
+    struct net_addr from, to;
+    size_t size;
+    uint8_t data[EGRESS_PACKET];
 };
 
 struct world_options {
@@ -83,6 +92,8 @@ struct world {
     struct fact *facts;                 /* told to control, in order */
     uint32_t fact_count, fact_room;
     uint32_t next_peer[WORLD_WORKERS], next_source, next_sink;
+    struct outside *outside;
+    uint32_t outside_count, outside_room;
     uint32_t runs, packets;             /* sent by workers */
     uint32_t longest_run;
     size_t outstanding;
@@ -98,6 +109,9 @@ void world_run(struct world *w, usec_t until);
 void world_run_for(struct world *w, usec_t us);
 void world_settle(struct world *w);                     /* messages, lanes and datagrams that are there now, without time */
 void world_order(struct world *w, uint32_t worker, uint16_t type, const void *payload, size_t size);
+void world_order_op(struct world *w, uint32_t worker, uint16_t type, struct ref op, const void *payload, size_t size);
+/* A datagram from outside to a worker's own or plain socket: found by its port. */
+void world_send_in(struct world *w, const struct net_addr *from, const struct net_addr *to, const void *data, size_t size);
 
 /* A client on that worker, connected (fails after 5 s) or only opened. */
 struct remote *world_join(struct world *w, uint32_t worker);
