@@ -13,6 +13,7 @@
 #include "commit_date.h"
 #include "control/control.h"
 #include "helpers/disk.h"
+#include "helpers/dns.h"
 #include "io/io.h"
 #include "plugins/plugin.h"
 #include "runtime/clock.h"
@@ -51,10 +52,12 @@ struct boot {
     struct conf_node *websockets;
     struct control_module transports[1];
     struct io *io;
+    struct dns *dns;
     struct control *control;
     struct disk *disks[DISKS];
     uint32_t running;
     bool stopping;
+    bool dns_stopped;
     bool serving_asked;                 /* io and the workers have been asked to stop */
     bool disks_asked;
 };
@@ -346,6 +349,19 @@ static bool open_control(struct boot *boot)
     return true;
 }
 
+/* The one that may wait for a resolver. */
+static bool open_dns(struct boot *boot)
+{
+    struct actor *actor = actor_new(boot->set, ACTOR_DNS, "dns");
+    if (actor == NULL) {
+        LOG_FATAL(boot->main_actor, "can't make the actor of names: %s", strerror(errno));
+        return false;
+    }
+    boot->dns = dns_new(actor);
+    actor_serve(actor, &dns_ops, boot->dns);
+    return true;
+}
+
 struct boot *boot_open(struct actors *set, struct actor *main_actor, struct settings *settings)
 {
     struct boot *boot = mem_get_zero(sizeof(*boot));
@@ -359,7 +375,8 @@ struct boot *boot_open(struct actors *set, struct actor *main_actor, struct sett
     boot->worker_count = settings->workers > 0 ? settings->workers : process_cores();
     if (boot->worker_count > ACTOR_WORKERS_MAX)
         boot->worker_count = ACTOR_WORKERS_MAX;
-    if (find_addresses(boot) && load_identity(boot) && open_sockets(boot) && open_io(boot) && open_workers(boot) && open_disks(boot) && open_control(boot))
+    if (find_addresses(boot) && load_identity(boot) && open_sockets(boot) && open_io(boot) && open_dns(boot) && open_workers(boot) &&
+        open_disks(boot) && open_control(boot))
         return boot;
     boot_close(boot);
     return NULL;
@@ -367,7 +384,7 @@ struct boot *boot_open(struct actors *set, struct actor *main_actor, struct sett
 
 bool boot_start(struct boot *boot)
 {
-    const actor_id first[] = {ACTOR_DISK_0, ACTOR_DISK_1, ACTOR_CONTROL, ACTOR_IO};
+    const actor_id first[] = {ACTOR_DISK_0, ACTOR_DISK_1, ACTOR_CONTROL, ACTOR_IO, ACTOR_DNS};
     for (uint32_t i = 0; i < boot->worker_count; i++) {
         if (!actor_start(actors_get(boot->set, (actor_id)(ACTOR_WORKER_0 + i))))
             return false;
@@ -392,10 +409,12 @@ void boot_stop(struct boot *boot)
 bool boot_stopped(struct boot *boot, actor_id who)
 {
     boot->running--;
+    boot->dns_stopped = boot->dns_stopped || who == ACTOR_DNS;
     actor_join(actors_get(boot->set, who));
     if (who == ACTOR_CONTROL && !boot->serving_asked) {
         boot->serving_asked = true;
         actor_ask_stop(boot->main_actor, ACTOR_IO);
+        actor_ask_stop(boot->main_actor, ACTOR_DNS);
         for (uint32_t i = 0; i < boot->worker_count; i++)
             actor_ask_stop(boot->main_actor, (actor_id)(ACTOR_WORKER_0 + i));
     }
@@ -408,6 +427,11 @@ bool boot_stopped(struct boot *boot, actor_id who)
     return boot->running == 0;
 }
 
+bool boot_waits_for_names(const struct boot *boot)
+{
+    return boot->running == 1 && !boot->dns_stopped;
+}
+
 void boot_close(struct boot *boot)
 {
     if (boot == NULL)
@@ -418,6 +442,7 @@ void boot_close(struct boot *boot)
         io_free(boot->io);
     for (uint32_t i = 0; i < DISKS; i++)
         disk_free(boot->disks[i]);
+    dns_free(boot->dns);
     for (uint32_t i = 0; i < boot->worker_count; i++) {
         if (boot->workers[i] != NULL)
             worker_free(boot->workers[i]);

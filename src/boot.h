@@ -21,4 +21,6 @@ bool boot_start(struct boot *boot);
 void boot_stop(struct boot *boot);
 /* An actor has told that it has stopped; true once all that boot has started have. They are joined then. */
 bool boot_stopped(struct boot *boot, actor_id who);
+/* Nobody but the resolver's actor is left, which may wait for as long as the system's resolver does. */
+bool boot_waits_for_names(const struct boot *boot);
 void boot_close(struct boot *boot);

@@ -19,6 +19,7 @@
 
 #define TOKEN_SIGNALS 1u
 #define STOP_IMPATIENT 3u           /* the third SIGINT or SIGTERM ends the process at once */
+#define STOP_NAMES_US    SEC(1)     /* for a resolver that does not answer */
 #define STOP_PATIENCE_US SEC(60)    /* longer than every actor's own bound: only a mistake of ours gets here */
 
 struct process {
@@ -72,7 +73,6 @@ static void on_ready(void *owner, usec_t now, uint64_t token, uint32_t events)
 static void on_message(void *owner, usec_t now, const struct message *m)
 {
     struct process *p = owner;
-    (void)now;
     if (m->type != ACTOR_STOPPED)
         return;
     if (m->from == ACTOR_LOG) {
@@ -82,6 +82,8 @@ static void on_message(void *owner, usec_t now, const struct message *m)
         LOG_INFO(p->actor, "Bye!");
         p->log_stopping = true;
         actor_ask_stop(p->actor, ACTOR_LOG);
+    } else if (boot_waits_for_names(p->boot)) {
+        p->stop_by = usec_min(p->stop_by, now + STOP_NAMES_US);
     }
 }
 
@@ -89,6 +91,8 @@ static void on_turn(void *owner, usec_t now)
 {
     struct process *p = owner;
     if (now >= p->stop_by) {
+        if (boot_waits_for_names(p->boot))
+            _exit(0);                   /* for a resolver nobody waits */
         fprintf(stderr, "cardea: not every actor has stopped in time\n");
         _exit(1);
     }

@@ -34,3 +34,5 @@
 /* -- data channels (webrtc.md 19) -------------------------------------------------------------------------------------------- */
 #define DATA_LABEL_MAX           127u       /* bytes of a label that are kept; host_data_send over it: ERR_INVALID */
 #define DATA_PROTOCOL_MAX        63u        /* the same, of a subprotocol */
+#define PLAINS_MAX               16384u     /* sockets of plain RTP in all workers; over it: the request's own error */
+#define FORWARDS_MAX             65536u

@@ -8,6 +8,7 @@
 #include "control/host.h"
 #include "control/op.h"
 #include "control/pc.h"
+#include "control/plain.h"
 #include "control/session.h"
 #include "control/state.h"
 
@@ -69,12 +70,16 @@ static void init_tables(struct control *c)
     pool_init(&c->pcs, "PeerConnections", sizeof(struct pc), workers * peers);
     pool_init(&c->sources, "sources", sizeof(struct source), SOURCES_MAX);
     pool_init(&c->sinks, "sinks", sizeof(struct sink), SINKS_MAX);
+    pool_init(&c->plains, "plain sockets", sizeof(struct plain), PLAINS_MAX);
+    pool_init(&c->forwards, "forwards", sizeof(struct forward), FORWARDS_MAX);
     map_init(&c->callers_by_ref);
     map_init(&c->sessions_by_id);
     map_init(&c->handles_by_id);
     slots_init(&c->handle_names, HANDLES_MAX);
     slots_init(&c->source_names, SOURCES_MAX);
     slots_init(&c->sink_names, SINKS_MAX);
+    slots_init(&c->plain_names, PLAINS_MAX);
+    slots_init(&c->forward_names, FORWARDS_MAX);
     timerq_init(&c->expiries);
     ops_init(c);
     list_init(&c->busy);
@@ -155,6 +160,8 @@ void control_free(struct control *c)
     slots_fini(&c->handle_names);
     slots_fini(&c->source_names);
     slots_fini(&c->sink_names);
+    slots_fini(&c->plain_names);
+    slots_fini(&c->forward_names);
     map_fini(&c->callers_by_ref);
     map_fini(&c->sessions_by_id);
     map_fini(&c->handles_by_id);
@@ -164,6 +171,8 @@ void control_free(struct control *c)
     pool_fini(&c->pcs);
     pool_fini(&c->sources);
     pool_fini(&c->sinks);
+    pool_fini(&c->plains);
+    pool_fini(&c->forwards);
     mem_put(c);
 }
 
@@ -180,6 +189,8 @@ struct control_sizes control_sizes(const struct control *c)
         .handles = c->handles.used,
         .sources = c->sources.used,
         .sinks = c->sinks.used,
+        .plains = c->plains.used,
+        .forwards = c->forwards.used,
         .pcs = c->pcs.used,
         .pcs_closing = c->pcs_closing,
         .ops = c->ops.used,
@@ -224,6 +235,8 @@ static void on_message(void *owner, usec_t now, const struct message *m)
     case CONTROL_PEER_SLOWLINK: fact_peer_slowlink(c, m->payload); break;
     case CONTROL_SINK_LAYER: fact_sink_layer(c, m->payload); break;
     case CONTROL_WORKER_SRFLX: fact_worker_srflx(c, m->payload); break;
+    case CONTROL_PLAIN_OPENED: fact_plain_opened(c, m->op, m->payload); break;
+    case CONTROL_NAME_FOUND: fact_name_found(c, m->op, m->payload); break;
     case CONTROL_DISK_DONE: fact_disk_done(c, m->op, m->payload); break;
     }
 }

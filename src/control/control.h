@@ -127,7 +127,7 @@ struct control_counters {
 };
 
 struct control_sizes {
-    uint32_t clients, sessions, handles, sources, sinks;
+    uint32_t clients, sessions, handles, sources, sinks, plains, forwards;
     uint32_t pcs;                       /* closing ones included */
     uint32_t pcs_closing;
     uint32_t ops;                       /* requests that wait */

@@ -127,3 +127,17 @@ void fact_disk_done(struct control *c, struct ref op, const struct disk_done *fa
     struct plugin_answer answer = {.status = fact->fine ? ERR_NONE : ERR_IO, .text = fact->fine ? NULL : fact->error};
     op_answer(c, op, &answer);
 }
+
+void fact_plain_opened(struct control *c, struct ref op, const struct plain_opened_fact *fact)
+{
+    struct plugin_answer answer = {.status = (enum err)fact->error, .addr = fact->local};
+    op_answer(c, op, &answer);
+}
+
+void fact_name_found(struct control *c, struct ref op, const struct dns_answer *fact)
+{
+    struct plugin_answer answer = {.status = ERR_NONE, .addr = fact->addrs[0]};
+    if (fact->count == 0)
+        answer = (struct plugin_answer){.status = ERR_IO, .text = fact->error};
+    op_answer(c, op, &answer);
+}

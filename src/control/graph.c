@@ -2,11 +2,17 @@
 
 #include "base/mem.h"
 #include "control/order.h"
+#include "control/plain.h"
 
 struct source *graph_source(const struct control *c, struct ref ref)
 {
     struct source *source = slots_get(&c->source_names, ref);
     return source == NULL || source->pc->state == PC_CLOSING ? NULL : source;
+}
+
+uint32_t source_worker(const struct source *source)
+{
+    return source->pc->peer.worker;
 }
 
 struct sink *graph_sink(const struct control *c, struct ref ref)
@@ -30,6 +36,7 @@ static struct pc_line *line_at(struct pc *pc, uint16_t mindex)
 
 static void silence_sinks(struct control *c, struct source *source)
 {
+    forwards_end(c, source);
     LIST_EACH(it, &source->sinks) {
         struct sink *sink = CONTAINER_OF(it, struct sink, in_source);
         list_del(it);
@@ -40,6 +47,7 @@ static void silence_sinks(struct control *c, struct source *source)
 
 static void source_free(struct control *c, struct source *source)
 {
+    forwards_end(c, source);
     slots_del(&c->source_names, source->ref);
     pool_put(&c->sources, source);
 }
@@ -58,6 +66,7 @@ static struct source *source_make(struct control *c, struct pc *pc, uint16_t min
     source->active = true;
     source->desc = *desc;
     list_init(&source->sinks);
+    list_init(&source->forwards);
     return source;
 }
 

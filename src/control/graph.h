@@ -9,6 +9,7 @@
 
 /* NULL when gone, or when their PeerConnection is closing. */
 struct source *graph_source(const struct control *c, struct ref ref);
+uint32_t source_worker(const struct source *source);
 struct sink *graph_sink(const struct control *c, struct ref ref);
 
 /* The line receives `desc`, or (NULL) nothing. Keeps the source that is there when nothing about it has changed; else its

@@ -2,7 +2,9 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "control/graph.h"
 #include "control/out.h"
+#include "control/plain.h"
 #include "msg/worker.h"
 
 static void tell(struct control *c, uint32_t worker, enum worker_message type, const void *payload, size_t size)
@@ -125,7 +127,7 @@ static struct source_name name_of(const struct source *source)
 {
     if (source == NULL)
         return (struct source_name){.ref = REF_NONE};
-    return (struct source_name){.ref = source->ref, .worker = source->pc->peer.worker};
+    return (struct source_name){.ref = source->ref, .worker = source_worker(source)};
 }
 
 void order_sink_add(struct control *c, const struct sink *sink, const struct sink_options *options)
@@ -162,17 +164,44 @@ void order_sink_del(struct control *c, const struct sink *sink)
 void order_source_set(struct control *c, const struct source *source)
 {
     struct source_set_order order = {.source = source->ref, .active = source->active};
-    tell(c, source->pc->peer.worker, WORKER_SOURCE_SET, &order, sizeof(order));
+    tell(c, source_worker(source), WORKER_SOURCE_SET, &order, sizeof(order));
 }
 
 void order_source_cap(struct control *c, const struct source *source, const struct rate_cap *cap)
 {
     struct source_cap_order order = {.source = source->ref, .cap = *cap};
-    tell(c, source->pc->peer.worker, WORKER_SOURCE_CAP, &order, sizeof(order));
+    tell(c, source_worker(source), WORKER_SOURCE_CAP, &order, sizeof(order));
 }
 
 void order_keyframe(struct control *c, const struct source *source)
 {
     struct keyframe_ask order = {.source = source->ref};
-    tell(c, source->pc->peer.worker, WORKER_KEYFRAME_ASK, &order, sizeof(order));
+    tell(c, source_worker(source), WORKER_KEYFRAME_ASK, &order, sizeof(order));
+}
+
+/* -- plain RTP --------------------------------------------------------------------------------------------------------- */
+
+void order_plain_open(struct control *c, const struct plain *plain, const struct plain_options *options, struct ref op)
+{
+    const struct plain_open_order order = {.plain = plain->ref, .options = *options};
+    out_op(c, (actor_id)(ACTOR_WORKER_0 + plain->worker), WORKER_PLAIN_OPEN, op, &order, sizeof(order));
+}
+
+void order_plain_close(struct control *c, const struct plain *plain)
+{
+    const struct plain_close_order order = {.plain = plain->ref};
+    tell(c, plain->worker, WORKER_PLAIN_CLOSE, &order, sizeof(order));
+}
+
+void order_forward_add(struct control *c, const struct forward *forward, const struct forward_way *way, const struct forward_options *options)
+{
+    const struct forward_add_order order = {
+        .forward = forward->ref, .source = forward->source->ref, .way = *way, .options = *options};
+    tell(c, source_worker(forward->source), WORKER_FORWARD_ADD, &order, sizeof(order));
+}
+
+void order_forward_del(struct control *c, const struct forward *forward)
+{
+    const struct forward_del_order order = {.forward = forward->ref};
+    tell(c, source_worker(forward->source), WORKER_FORWARD_DEL, &order, sizeof(order));
 }

@@ -3,6 +3,9 @@
 
 #include "control/state.h"
 
+struct plain;
+struct forward;
+
 void order_peer_open(struct control *c, const struct pc *pc);
 /* The whole negotiated state. `restart`: our credentials are new ones. */
 void order_peer_apply(struct control *c, const struct pc *pc, bool restart);
@@ -17,4 +20,8 @@ void order_sink_del(struct control *c, const struct sink *sink);
 
 void order_source_set(struct control *c, const struct source *source);
 void order_source_cap(struct control *c, const struct source *source, const struct rate_cap *cap);
+void order_plain_open(struct control *c, const struct plain *plain, const struct plain_options *options, struct ref op);
+void order_plain_close(struct control *c, const struct plain *plain);
+void order_forward_add(struct control *c, const struct forward *forward, const struct forward_way *way, const struct forward_options *options);
+void order_forward_del(struct control *c, const struct forward *forward);
 void order_keyframe(struct control *c, const struct source *source);

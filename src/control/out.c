@@ -8,6 +8,12 @@ void out_send(struct control *c, actor_id to, uint16_t type, const void *payload
         actor_send(c->actor, to, type, payload, size);
 }
 
+void out_op(struct control *c, actor_id to, uint16_t type, struct ref op, const void *payload, size_t size)
+{
+    if (!c->freeing)
+        actor_send_op(c->actor, to, type, op, payload, size);
+}
+
 void out_parts(struct control *c, actor_id to, uint16_t type, struct view head, struct view tail)
 {
     if (!c->freeing)

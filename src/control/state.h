@@ -155,6 +155,7 @@ struct source {
     bool active;
     struct source_desc desc;
     struct list sinks;
+    struct list forwards;               /* struct forward (plain.h) */
 };
 
 struct sink {
@@ -205,9 +206,9 @@ struct control {
     uint32_t host_count;
     struct worker_seat *seats;
 
-    struct pool callers, sessions, handles, pcs, sources, sinks;
+    struct pool callers, sessions, handles, pcs, sources, sinks, plains, forwards;
     struct map callers_by_ref, sessions_by_id, handles_by_id;
-    struct slots handle_names, source_names, sink_names;
+    struct slots handle_names, source_names, sink_names, plain_names, forward_names;
     struct timerq expiries;
     struct pool ops;
     struct slots op_names;

@@ -1,6 +1,7 @@
 /* media/media_types.h - plain values about media that control, plugins and workers all speak of. No functions. */
 #pragma once
 
+#include "base/net.h"
 #include "base/types.h"
 #include "proto/rtp/codec_types.h"
 
@@ -28,6 +29,46 @@ struct sink_options {
     uint32_t fallback_us;       /* a layer silent for this long is given up for a lower one; 0: 250,000 */
     int16_t min_delay;          /* playout delay in 10 ms; both below 0: what the packet carries, if anything */
     int16_t max_delay;
+};
+
+/* Keys of SRTP outside of a PeerConnection (RFC 4568 6.2). */
+#define SRTP_KEY_BYTES  16
+#define SRTP_SALT_BYTES 14
+
+struct srtp_master {
+    uint8_t suite;              /* 0: none; 32 or 80: AES_CM_128_HMAC_SHA1_32 or _80 */
+    uint8_t key[SRTP_KEY_BYTES];
+    uint8_t salt[SRTP_SALT_BYTES];
+};
+
+/* What becomes of a source's packets on their way to an address outside. */
+struct forward_options {
+    uint8_t layer;              /* which one, as it comes */
+    bool choose;                /* instead: the best layer there is, as one continuous stream; needs `ssrc` */
+    bool match_ssrc;            /* RTCP asks for a keyframe only by naming `ssrc` as the media's */
+    uint8_t pt;                 /* 0: the publisher's */
+    uint32_t ssrc;              /* 0: the publisher's */
+    struct srtp_master srtp;
+};
+
+/* Sockets of plain RTP, and what they are for. */
+enum plain_use {
+    PLAIN_SEND,                 /* forwards go out; what comes in is thrown away */
+    PLAIN_ASK,                  /* RTCP comes in: its PLI and FIR ask the publishers of the forwards that name it */
+};
+
+struct plain_options {
+    uint8_t use;                /* enum plain_use */
+    struct net_addr local;      /* port 0: any, or from the range */
+    uint16_t port_min, port_max;/* both 0: any */
+    struct net_addr latch;      /* two empty RTP packets go there at once, so that the far side knows us; NET_NONE: none */
+};
+
+/* Which way a forward goes. */
+struct forward_way {
+    struct ref plain;           /* sends; on the source's worker */
+    struct ref rtcp;            /* a PLAIN_ASK; REF_NONE: nobody asks for keyframes */
+    struct net_addr to;
 };
 
 #define SINK_FALLBACK_US 250000u

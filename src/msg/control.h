@@ -4,6 +4,7 @@
 #include "base/json_out.h"
 #include "base/net.h"
 #include "msg/disk.h"
+#include "msg/dns.h"
 #include "peer/peer_types.h"
 
 #define CONTROL_MESSAGES(X)                                                    \
@@ -19,7 +20,8 @@
     X(SINK_LAYER,       WORKER,  struct sink_layer_fact)                       \
     X(WORKER_SRFLX,     WORKER,  struct worker_srflx_fact)                     \
     X(DISK_DONE,        DISK,    struct disk_done)                             \
-    X(PLAIN_OPENED,     WORKER,  struct plain_opened_fact)
+    X(PLAIN_OPENED,     WORKER,  struct plain_opened_fact)                     \
+    X(NAME_FOUND,       DNS,     struct dns_answer)
 
 enum control_message {
     CONTROL_NONE,

@@ -93,46 +93,22 @@ struct keyframe_ask {
 
 /* -- plain RTP: sockets of their own, outside of any PeerConnection (design rule 4) ------------------------------------------ */
 
-enum plain_use {
-    PLAIN_SEND,                     /* forwards go out; what comes in is thrown away */
-    PLAIN_ASK,                      /* RTCP comes in: its PLI and FIR ask the publishers of the forwards that name it */
-};
-
 /* The one order that can be refused: the answer (with the order's op) says what became of it. A refused one leaves nothing. */
 struct plain_open_order {
     struct ref plain;               /* minted by control */
-    uint8_t use;                    /* enum plain_use */
-    struct net_addr local;          /* port 0: any, or from the range */
-    uint16_t port_min, port_max;    /* both 0: any */
-    struct net_addr latch;          /* two empty RTP packets go there at once, so that the far side knows us; NET_NONE: none */
+    struct plain_options options;
 };
 
 struct plain_close_order {
     struct ref plain;
 };
 
-#define SRTP_KEY_BYTES  16          /* of the AES_CM_128 suites (RFC 4568 6.2) */
-#define SRTP_SALT_BYTES 14
-
-struct srtp_master {
-    uint8_t suite;                  /* 0: none; 32 or 80: AES_CM_128_HMAC_SHA1_32 or _80 */
-    uint8_t key[SRTP_KEY_BYTES];
-    uint8_t salt[SRTP_SALT_BYTES];
-};
-
 /* Sent to the worker of the source, where its socket is too. Falls silent when the source goes; ends by FORWARD_DEL. */
 struct forward_add_order {
     struct ref forward;
     struct ref source;
-    struct ref plain;               /* sends */
-    struct ref rtcp;                /* PLAIN_ASK; REF_NONE: nobody asks for keyframes */
-    struct net_addr to;
-    uint8_t layer;                  /* which one, as it comes */
-    bool choose;                    /* instead: the best layer there is, as one continuous stream */
-    bool match_ssrc;                /* a keyframe is asked for only by who names `ssrc` as the media's */
-    uint8_t pt;                     /* 0: the publisher's */
-    uint32_t ssrc;                  /* 0: the publisher's */
-    struct srtp_master srtp;
+    struct forward_way way;
+    struct forward_options options;
 };
 
 struct forward_del_order {

@@ -74,6 +74,7 @@ struct plugin_answer {
     enum err status;             /* ERR_NONE; ERR_TIMEOUT its time was up; ERR_GONE the handle, its client or the server goes; or why not */
     void *data;                  /* as given to the verb */
     const char *text;            /* more about a failure; NULL: nothing */
+    struct net_addr addr;
 };
 
 /* One message of a data channel (webrtc.md 19). Views are valid during the call. */
@@ -203,6 +204,22 @@ enum err host_file_save(struct host *host, const struct plugin_request *request,
  * <package>.jcfg: comments and @includes of the old file are gone then. ERR_INVALID: it has become too long to be read again. */
 struct conf_node *host_conf(struct host *host);
 enum err host_conf_save(struct host *host, const struct plugin_request *request, void *data);
+
+/* ---- plain RTP ---------------------------------------------------------------------------------------------------------- */
+
+/* An operation. Opens a socket on the worker of `source`; *plain is its name, which is the plugin's to close, whatever the answer
+ * is. Answer: status, and in `addr` what was bound. Also ERR_GONE: there is no such source. */
+enum err host_plain_open(struct host *host, const struct plugin_request *request, struct ref source, const struct plain_options *options,
+                         void *data, struct ref *plain);
+void host_plain_close(struct host *host, struct ref plain);
+
+/* From now on what `source` receives goes to an address outside as well. Dies with its source. REF_NONE: at a limit, or a name is
+ * of somebody gone. */
+struct ref host_forward_add(struct host *host, struct ref source, const struct forward_way *way, const struct forward_options *options);
+void host_forward_del(struct host *host, struct ref forward);
+
+/* An operation. The address of a host name: `addr` of the answer. ERR_INVALID: it is too long for a name. */
+enum err host_name_find(struct host *host, const struct plugin_request *request, const char *name, enum net_family family, void *data);
 
 /* ---- the rest -------------------------------------------------------------------------------------------------------------- */
 

@@ -10,7 +10,7 @@
 static bool outlet_is_ready(const struct port *port)
 {
     const struct outlet *outlet = (const void *)port;
-    return plain_get(outlet->worker, outlet->order.plain) != NULL;
+    return plain_get(outlet->worker, outlet->order.way.plain) != NULL;
 }
 
 /* The publisher's own header with CSRCs and extensions; a bare one for what was kept. Returns its size. */
@@ -34,9 +34,9 @@ static size_t write_packet(const struct outlet *outlet, const struct port_packet
     if (header_size + packet->payload.size + SEAL_ROOM > EGRESS_PACKET)
         return 0;
     const size_t size = copy_header(out, raw);
-    *ssrc = outlet->order.ssrc != 0 ? outlet->order.ssrc : raw != NULL ? raw->ssrc : outlet->tx.ssrc;
+    *ssrc = outlet->order.options.ssrc != 0 ? outlet->order.options.ssrc : raw != NULL ? raw->ssrc : outlet->tx.ssrc;
     rtp_set_marker(out, packet->marker);
-    rtp_set_pt(out, outlet->order.pt != 0 ? outlet->order.pt : packet->source_pt);
+    rtp_set_pt(out, outlet->order.options.pt != 0 ? outlet->order.options.pt : packet->source_pt);
     rtp_set_seq(out, packet->seq);
     rtp_set_ts(out, packet->ts);
     rtp_set_ssrc(out, *ssrc);
@@ -49,7 +49,7 @@ static void outlet_send(struct port *port, usec_t now, const struct port_packet 
 {
     struct outlet *outlet = (void *)port;
     struct worker *w = outlet->worker;
-    struct plain_item item = {.plain = outlet->order.plain, .to = outlet->order.to, .keys = outlet->keys};
+    struct plain_item item = {.plain = outlet->order.way.plain, .to = outlet->order.way.to, .keys = outlet->keys};
     uint32_t ssrc = 0;
     (void)now;
     const size_t header_size = write_packet(outlet, packet, plain_reserve(w), &ssrc);
@@ -74,7 +74,7 @@ static const struct port_ops outlet_ops = {.send = outlet_send, .is_ready = outl
 
 static bool set_keys(struct worker *w, struct outlet *outlet)
 {
-    const struct srtp_master *srtp = &outlet->order.srtp;
+    const struct srtp_master *srtp = &outlet->order.options.srtp;
     struct seal_master master = {.profile = srtp->suite == 32 ? SEAL_AES128_CM_SHA1_32 : SEAL_AES128_CM_SHA1_80};
     if (srtp->suite == 0)
         return true;
@@ -100,8 +100,8 @@ static bool start(struct worker *w, usec_t now, struct outlet *outlet, struct so
     const struct sink_options options = {.substream_target = LAYERS_MAX - 1, .temporal_target = 2, .min_delay = -1, .max_delay = -1};
     if (!set_keys(w, outlet))
         return false;
-    if (!outlet->order.choose) {
-        forward_attach(&outlet->forward, source, outlet->order.layer, &outlet->port);
+    if (!outlet->order.options.choose) {
+        forward_attach(&outlet->forward, source, outlet->order.options.layer, &outlet->port);
         return true;
     }
     outlet->sink = sink_new(&w->media, REF_NONE, &options, now);
@@ -115,8 +115,8 @@ static bool start(struct worker *w, usec_t now, struct outlet *outlet, struct so
 void on_forward_add(struct worker *w, usec_t now, const struct forward_add_order *order)
 {
     struct source *source = slots_get(&w->sources, order->source);
-    struct plain *rtcp = plain_get(w, order->rtcp);
-    if (source == NULL || source->proxy || plain_get(w, order->plain) == NULL) {
+    struct plain *rtcp = plain_get(w, order->way.rtcp);
+    if (source == NULL || source->proxy || plain_get(w, order->way.plain) == NULL) {
         w->counters.orders_stale++;
         return;
     }
@@ -162,6 +162,6 @@ void outlets_close(struct worker *w)
 void outlet_asked(struct outlet *outlet, uint32_t media_ssrc)
 {
     struct source *source = outlet->sink != NULL ? outlet->sink->source : outlet->forward.source;
-    if (source != NULL && (!outlet->order.match_ssrc || media_ssrc == outlet->order.ssrc))
+    if (source != NULL && (!outlet->order.options.match_ssrc || media_ssrc == outlet->order.options.ssrc))
         source_want_keyframe(source);
 }

@@ -18,7 +18,7 @@ struct plain *plain_get(struct worker *w, struct ref name)
 
 static enum err open_socket(struct worker *w, struct plain *plain, const struct plain_open_order *order)
 {
-    const struct udp_options options = {.local = order->local, .port_min = order->port_min, .port_max = order->port_max};
+    const struct udp_options options = {.local = order->options.local, .port_min = order->options.port_min, .port_max = order->options.port_max};
     enum err err = udp_open(&plain->udp, &options, rng_u32(&w->rng));
     if (err != ERR_NONE)
         return err;
@@ -34,7 +34,7 @@ static enum err open_plain(struct worker *w, const struct plain_open_order *orde
     if (plain == NULL)
         return ERR_FULL;
     plain->name = order->plain;
-    plain->use = order->use;
+    plain->use = order->options.use;
     list_init(&plain->askers);
     enum err err = open_socket(w, plain, order);
     if (err != ERR_NONE) {
@@ -73,8 +73,8 @@ void on_plain_open(struct worker *w, usec_t now, const struct plain_open_order *
     if (err != ERR_NONE) {
         w->counters.plain_refused++;
         LOG_WARN(w->actor, "worker %u has no UDP socket for plain RTP: %s", w->config.index, err_name(err));
-    } else if (order->latch.family != NET_NONE) {
-        latch(w, order->plain, &order->latch);
+    } else if (order->options.latch.family != NET_NONE) {
+        latch(w, order->plain, &order->options.latch);
     }
     actor_send_op(w->actor, ACTOR_CONTROL, CONTROL_PLAIN_OPENED, op, &fact, sizeof(fact));
 }

@@ -10,6 +10,7 @@ struct vr_participant *vr_participant_new(struct vr_session *session)
     p->session = session;
     list_init(&p->of_room);
     list_init(&p->own_subs);
+    list_init(&p->forwards);
     session->participant = p;
     session->role = VR_ROLE_PUBLISHER;
     return p;
@@ -53,8 +54,10 @@ void vr_participant_part(struct videoroom *vr, struct vr_participant *p)
     p->room->participant_count--;
     vr_room_changed(p->room);
     p->room = NULL;
-    for (uint16_t i = 0; i < p->stream_count; i++)
+    for (uint16_t i = 0; i < p->stream_count; i++) {
         vr_stream_apply(vr, p->streams[i]);
+        vr_forwards_of_stream_free(vr, p->streams[i]);
+    }
     LIST_EACH(it, &p->own_subs) {
         struct vr_subscriber *s = CONTAINER_OF(it, struct vr_subscriber, of_owner);
         list_del(it);
@@ -74,6 +77,7 @@ static void stream_free(struct videoroom *vr, struct vr_pub_stream *stream)
 {
     LIST_EACH(it, &stream->subs)
         vr_sub_set_source(vr, CONTAINER_OF(it, struct vr_sub_stream, of_source), NULL);
+    vr_forwards_of_stream_free(vr, stream);
     mem_put(stream->description);
     mem_put(stream);
 }
@@ -137,6 +141,7 @@ void vr_participant_unpublish(struct videoroom *vr, struct vr_participant *p)
     struct vr_room *room = p->room;
     p->started = false;
     p->e2ee = false;
+    p->publication++;
     p->audio_codec = p->video_codec = CODEC_NONE;
     vr_participant_changed(p);
     if (!had_media)

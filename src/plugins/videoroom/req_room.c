@@ -3,7 +3,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
-#include "plugins/videoroom/videoroom.h"
+#include "plugins/videoroom/requests.h"
 
 /* ---- create ---- */
 
@@ -512,11 +512,6 @@ static enum vr_error req_recording_unbuilt(struct vr_call *call)
     return unbuilt(call, 3);
 }
 
-static enum vr_error req_forward_unbuilt(struct vr_call *call)
-{
-    return unbuilt(call, 4);
-}
-
 static enum vr_error req_remote_unbuilt(struct vr_call *call)
 {
     return unbuilt(call, 5);
@@ -533,9 +528,9 @@ const struct vr_request vr_sync_requests[] = {
     {"kick", VR_FIELDS(secret_field), req_kick},
     {"moderate", NULL, 0, req_moderate},
     {"enable_recording", NULL, 0, req_recording_unbuilt},
-    {"rtp_forward", NULL, 0, req_forward_unbuilt},
-    {"stop_rtp_forward", NULL, 0, req_forward_unbuilt},
-    {"listforwarders", NULL, 0, req_forward_unbuilt},
+    {"rtp_forward", NULL, 0, vr_req_rtp_forward},
+    {"stop_rtp_forward", NULL, 0, vr_req_stop_rtp_forward},
+    {"listforwarders", NULL, 0, vr_req_listforwarders},
     {"publish_remotely", NULL, 0, req_remote_unbuilt},
     {"unpublish_remotely", NULL, 0, req_remote_unbuilt},
     {"listremotes", NULL, 0, req_remote_unbuilt},

@@ -34,5 +34,12 @@ void vr_feeds_free(struct vr_feeds *feeds);
 /* Layer targets within range, else 430. */
 enum vr_error vr_check_layers(struct vr_call *call, const json_t *entry);
 
+/* req_forward.c, and what is shared with publishing elsewhere */
+vr_request_fn vr_req_rtp_forward, vr_req_stop_rtp_forward, vr_req_listforwarders;
+enum vr_error vr_check_forward_key(struct vr_call *call);       /* with lock_rtp_forward */
+enum vr_error vr_family_of(struct vr_call *call, const json_t *object, enum net_family *out);
+enum vr_error vr_srtp_of(struct vr_call *call, struct srtp_master *out, bool *fine);
+enum vr_error vr_feed_of(struct vr_call *call, const struct vr_room *room, const struct vr_id *id, struct vr_participant **out);
+
 /* req_switch.c */
 vr_request_fn vr_req_switch;

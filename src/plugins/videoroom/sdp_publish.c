@@ -204,8 +204,11 @@ static void wire_streams(struct videoroom *vr, struct vr_participant *p, bool up
 {
     for (uint16_t i = 0; i < p->stream_count; i++) {
         struct vr_pub_stream *stream = p->streams[i];
+        const struct ref before = stream->source;
         stream->source = host_source(vr->host, p->session->handle, i);
         vr_stream_apply(vr, stream);
+        if (!ref_equal(before, stream->source))
+            vr_forwards_go_on(vr, stream);
         cut_misfits(vr, stream);
         LIST_EACH(it, &stream->subs) {
             struct vr_sub_stream *sub = CONTAINER_OF(it, struct vr_sub_stream, of_source);

@@ -102,6 +102,32 @@ static enum vr_error run_async(struct vr_call *call, const char *name)
     return unknown(call, name);
 }
 
+/* What a request that is answered directly ends with; a job of its own goes on when the answer to its operation comes. */
+static enum plugin_outcome finish_sync(struct vr_call *call, enum vr_error error)
+{
+    if (call->waits && error == VR_OK)
+        return PLUGIN_WAIT;
+    if (error != VR_OK)
+        vr_write_error(call, error, call->error);
+    jout_end(&call->j);
+    if (call->text.failed) {
+        vr_write_error(call, VR_UNKNOWN, "The answer is too long");
+        jout_end(&call->j);
+    }
+    buf_add_view(host_reply(call->vr->host), buf_view(&call->text));
+    return PLUGIN_SYNC;
+}
+
+static enum plugin_outcome vr_resume(void *plugin, void *state, const struct plugin_request *request, const struct plugin_answer *answer)
+{
+    struct vr_call call = {
+        .vr = plugin, .session = state, .request = request, .body = request->body, .job = answer->data, .answer = answer};
+    vr_call_begin(&call);
+    enum plugin_outcome outcome = finish_sync(&call, call.job->go_on(&call));
+    vr_call_end(&call);
+    return outcome;
+}
+
 static enum plugin_outcome vr_message(void *plugin, void *state, const struct plugin_request *request)
 {
     struct vr_call call = {.vr = plugin, .session = state, .request = request, .body = request->body};
@@ -118,20 +144,25 @@ static enum plugin_outcome vr_message(void *plugin, void *state, const struct pl
     } else if (error == VR_OK) {
         error = unknown(&call, name);
     }
-    if (error != VR_OK)
-        vr_write_error(&call, error, call.error);
-    if (outcome == PLUGIN_ACK && !call.replied) {
-        vr_reply(&call, NULL, NULL);
-    } else if (outcome == PLUGIN_SYNC) {
-        jout_end(&call.j);
-        if (call.text.failed) {
-            vr_write_error(&call, VR_UNKNOWN, "The answer is too long");
-            jout_end(&call.j);
-        }
-        buf_add_view(host_reply(call.vr->host), buf_view(&call.text));
+    if (outcome == PLUGIN_SYNC) {
+        outcome = finish_sync(&call, error);
+    } else {
+        if (error != VR_OK)
+            vr_write_error(&call, error, call.error);
+        if (!call.replied)
+            vr_reply(&call, NULL, NULL);
     }
     vr_call_end(&call);
     return outcome;
+}
+
+/* Requests that manage rooms are free: they neither wait for others of their handle nor hold them up (videoroom.md 1). */
+static bool vr_may_overtake(void *plugin, void *state, const json_t *body)
+{
+    const char *name = vr_text(body, "request");
+    (void)plugin;
+    (void)state;
+    return name == NULL || find_request(vr_sync_requests, vr_sync_request_count, name) != NULL;
 }
 
 /* ---- what the core tells ---- */
@@ -277,6 +308,7 @@ static void *vr_init(struct host *host, const struct conf_node *conf)
     const char *admin_key = conf_text(general, "admin_key", "");
     vr->host = host;
     map_init(&vr->rooms);
+    map_init(&vr->forwards);
     vr->admin_key = admin_key[0] == '\0' ? NULL : vr_strdup(admin_key);
     vr->admin_key_closed = secret_is_sample(vr->admin_key);
     if (vr->admin_key_closed)
@@ -296,6 +328,7 @@ static void vr_fini(void *plugin)
         vr_room_free(vr, room);
     }
     map_fini(&vr->rooms);
+    map_fini(&vr->forwards);
     mem_put(vr->admin_key);
     mem_put(vr);
 }
@@ -314,6 +347,8 @@ const struct plugin_desc videoroom_plugin = {
     .attach = vr_attach,
     .detach = vr_detach,
     .message = vr_message,
+    .resume = vr_resume,
+    .may_overtake = vr_may_overtake,
     .setup_media = vr_setup_media,
     .hangup_media = vr_hangup_media,
     .slow_link = vr_slow_link,

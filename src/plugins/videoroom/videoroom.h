@@ -23,6 +23,7 @@
 #define VR_EVENT_BYTES      (8u * 1024u * 1024u)
 #define VR_BITRATE_FLOOR    64000u
 #define VR_PUBLISHERS       3
+#define VR_FORWARDS_MAX     256u    /* of one publisher */
 
 enum vr_error {                     /* videoroom.md 18 */
     VR_OK = 0,
@@ -56,6 +57,7 @@ struct vr_id {
 struct videoroom {
     struct host *host;
     struct map rooms;
+    struct map forwards;            /* vr_forward.by_id */
     char *admin_key;
     bool admin_key_closed;          /* it is one that everybody knows (security.md) */
     bool lock_rtp_forward;
@@ -113,6 +115,21 @@ struct vr_pub_stream {
     struct list subs;               /* vr_sub_stream.of_source */
 };
 
+/* Where a publisher's stream goes outside (videoroom.md 6). It goes with its stream. */
+struct vr_forward {
+    struct map_node by_id;
+    struct list of_owner;           /* in participant.forwards, in order of making */
+    struct vr_pub_stream *stream;
+    struct vr_remotization *remote; /* NULL: made by rtp_forward */
+    uint32_t stream_id;             /* random, one of all in the plugin */
+    struct forward_way way;
+    struct forward_options options;
+    uint32_t ssrc;                  /* that was asked for; 0: none */
+    uint16_t rtcp_port;             /* theirs; 0: no RTCP */
+    uint16_t local_rtcp_port;
+    struct ref ref;                 /* REF_NONE: nothing flows */
+};
+
 /* A handle that joined as publisher, publishing or not. */
 struct vr_participant {
     struct map_node node;           /* in room.by_id */
@@ -135,6 +152,9 @@ struct vr_participant {
     uint16_t stream_count;
     struct vr_pub_stream **streams; /* by m-line index */
     char *joined;                   /* its object in others' `joined`, dropped on change */
+    uint32_t publication;           /* raised when its media ends: what waited for it is too late then */
+    struct list forwards;           /* struct vr_forward */
+    struct ref plain[2];            /* that these go through: IPv4, IPv6; REF_NONE: not needed yet */
     struct list own_subs;           /* vr_subscriber.of_owner: subscriptions made with its private_id */
 };
 
@@ -189,6 +209,8 @@ struct vr_session {
     struct vr_subscriber *subscriber;
 };
 
+struct vr_job;
+
 /* One request while it is worked on. A function returns VR_OK and has written its answer's members to `j`, or an error code
  * and has filled `error`. */
 struct vr_call {
@@ -199,6 +221,9 @@ struct vr_call {
     struct json_out j;
     struct buf text;                /* what j writes to */
     bool replied;                   /* the function has pushed its answer itself */
+    bool waits;                     /* it has begun an operation; its job goes on with the answer */
+    struct vr_job *job;             /* of a request that goes on */
+    const struct plugin_answer *answer;
     char error[SDP_REASON_ROOM + 64];
 };
 
@@ -222,6 +247,12 @@ extern const struct vr_request vr_subscriber_requests[];
 extern const size_t vr_subscriber_request_count;
 
 #define VR_FIELDS(table) (table), ARRAY_COUNT(table)
+
+/* A request that waits for an operation: embedded first in what it has to remember, and freed by its own `go_on`, which is called
+ * with the answer. Rooms and participants may have gone meanwhile: it finds them anew, by name. */
+struct vr_job {
+    vr_request_fn *go_on;
+};
 
 /* ---- call.c: errors, answers, fields ---- */
 enum vr_error vr_fail(struct vr_call *call, enum vr_error code, const char *format, ...) __attribute__((format(printf, 3, 4)));
@@ -307,6 +338,15 @@ struct vr_pub_stream *vr_stream_add(struct vr_participant *p, uint16_t mindex);
 void vr_streams_cut(struct videoroom *vr, struct vr_participant *p, uint16_t count);     /* the first `count` stay */
 void vr_stream_apply(struct videoroom *vr, struct vr_pub_stream *stream);      /* active and moderated, to the media graph */
 void vr_participant_caps(struct videoroom *vr, struct vr_participant *p, bool ramp, bool now);
+
+/* ---- forward.c ---- */
+/* Its socket and its RTCP socket are the forward's from now on, or (false: at a limit, or its stream has no media) still the caller's. */
+bool vr_forward_add(struct videoroom *vr, struct vr_pub_stream *stream, const struct vr_forward *like);
+void vr_forward_free(struct videoroom *vr, struct vr_forward *forward);
+struct vr_forward *vr_forward_find(struct videoroom *vr, const struct vr_participant *p, uint32_t stream_id);
+void vr_forwards_of_stream_free(struct videoroom *vr, struct vr_pub_stream *stream);
+void vr_forwards_go_on(struct videoroom *vr, struct vr_pub_stream *stream);      /* its source has been replaced */
+void vr_write_forward(struct json_out *j, const struct vr_forward *forward);
 
 /* ---- subscriber.c ---- */
 struct vr_subscriber *vr_subscriber_new(struct vr_session *session, struct vr_room *room);

@@ -54,6 +54,15 @@ export const ROOM_REQUESTS = [
   { role: 'none', body: { request: 'kick', room: 78, id: 5 }, fields: { secret: 'string' }, needs: ['secret'] },
   { role: 'none', body: { request: 'moderate', room: 78, id: 5, mid: '0', mute: true }, fields: { secret: 'string' }, needs: ['secret'] },
 
+  { role: 'none', body: { request: 'rtp_forward', room: 77, publisher_id: 5, host: '127.0.0.1' }, fields: { room: 'posint', publisher_id: 'posint', ...strings('secret host host_family srtp_crypto'),
+    streams: 'array', simulcast: 'bool', ...posints('srtp_suite audio_port audio_rtcp_port audio_pt audio_ssrc video_port video_rtcp_port video_pt video_ssrc video_port_2 video_pt_2 video_ssrc_2 ' +
+      'video_port_3 video_pt_3 video_ssrc_3 data_port') }, needs: ['room', 'publisher_id', 'host'], ignored: ['admin_key'] },
+  { role: 'none', body: { request: 'rtp_forward', room: 77, publisher_id: 5, host: '127.0.0.1' }, in: 'streams', entry: { mid: 'none', port: 9 }, fields: { ...strings('mid host host_family secret srtp_crypto'),
+    simulcast: 'bool', ...posints('port rtcp_port ssrc pt port_2 ssrc_2 pt_2 port_3 ssrc_3 pt_3 srtp_suite') }, needs: ['mid', 'port'] },
+  { role: 'none', body: { request: 'stop_rtp_forward', room: 77, publisher_id: 5, stream_id: 1 }, fields: { ...posints('room publisher_id stream_id'), secret: 'string' }, needs: ['room', 'publisher_id', 'stream_id'] },
+  { role: 'none', body: { request: 'listforwarders', room: 77 }, fields: { room: 'posint' }, needs: ['room'] },
+  { role: 'none', body: { request: 'listforwarders', room: 78 }, fields: { secret: 'string' }, needs: ['secret'] },
+
   { role: 'none', body: { request: 'join', room: 78, ptype: 'publisher' }, fields: { pin: 'string' }, needs: ['pin'] },
   { role: 'none', body: { request: 'join', room: 77, ptype: 'publisher', id: 1 }, fields: { room: 'posint', ptype: 'string', ...bools('audio video data record'), bitrate: 'posint',
     ...strings('filename token display'), metadata: 'object', id: 'posint' }, needs: ['room', 'ptype'] },
@@ -89,5 +98,5 @@ export const ROOM_REQUESTS = [
 ];
 
 /* Known, not built yet: 423 whatever they carry (docs/JANUS-COMPAT.md). */
-export const ROOM_UNBUILT = ['enable_recording', 'rtp_forward', 'stop_rtp_forward', 'listforwarders', 'publish_remotely', 'unpublish_remotely', 'listremotes', 'list_remotes',
+export const ROOM_UNBUILT = ['enable_recording', 'publish_remotely', 'unpublish_remotely', 'listremotes', 'list_remotes',
   'add_remote_publisher', 'update_remote_publisher', 'remove_remote_publisher'];

@@ -1,5 +1,6 @@
-// A WebRTC peer without media: it answers and sends ICE checks (RFC 8445, 5389) and lets `openssl s_client` do the DTLS
-// handshake through its socket. Enough for the server to say webrtcup, so that a publisher is one and can be subscribed to.
+// A WebRTC peer without a codec: it answers and sends ICE checks (RFC 8445, 5389) and lets `openssl s_client` do the DTLS
+// handshake through its socket. Enough for the server to say webrtcup, so that a publisher is one and can be subscribed to; and
+// what it is given as RTP it sends, what comes it keeps: peer.send(packet), peer.received, peer.feedback (srtp.mjs).
 //
 //   const peer = await openPeer();
 //   const { jsep } = await handle.message({ request: 'publish' }, peer.offer({ media: [...] }));
@@ -16,6 +17,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { answerTo, offer, parseSdp } from './sdp.mjs';
+import { feedback, parseRtp, rtp, srtp } from './srtp.mjs';
 
 const MAGIC = 0x2112a442;
 const BINDING = 0x0001, SUCCESS = 0x0101;
@@ -79,6 +81,8 @@ export class Peer {
     this.selected = false;
     this.isClosed = false;
     this.checksAnswered = 0;
+    this.received = [];                  /* RTP that came in */
+    this.feedback = [];                  /* payload-specific RTCP that came in: keyframes asked for, bit rates */
     this.answers = true;                 /* false: the peer has vanished */
     socket.on('message', (data, from) => this.#arrived(data, from));
   }
@@ -128,7 +132,10 @@ export class Peer {
   #arrived(data, from) {
     if (!this.answers)
       return;
-    if (data[0] >= 20 && data[0] < 64) {
+    if (data[0] >= 128 && data[0] < 192) {
+      if (this.theirs !== undefined)
+        this.#media(data);
+    } else if (data[0] >= 20 && data[0] < 64) {
       if (this.dtlsPort !== undefined && !this.isClosed)
         this.dtls.send(data, this.dtlsPort, '127.0.0.1');
     } else if (data[0] < 4 && data.readUInt16BE(0) === BINDING) {
@@ -143,6 +150,23 @@ export class Peer {
     }
   }
 
+  #media(data) {
+    const control = data[1] >= 192 && data[1] < 224;
+    const packet = control ? this.theirs.openControl(data) : this.theirs.open(data);
+    if (packet === null)
+      this.forged = (this.forged ?? 0) + 1;
+    else if (control)
+      this.feedback.push(...feedback(packet));
+    else
+      this.received.push(parseRtp(packet));
+  }
+
+  /* One RTP packet, {ssrc, pt, seq, ts, marker, ext, payload}; or one RTCP compound as bytes. */
+  send(packet) {
+    const sealed = Buffer.isBuffer(packet) ? this.ours.sealControl(packet) : this.ours.seal(rtp(packet));
+    this.socket.send(sealed, this.remote.port, this.remote.address);
+  }
+
   /* s_client talks to a socket of ours; what it sends goes on to the server from the one that ICE has tried. */
   async #handshake(ms) {
     this.dtls = dgram.createSocket('udp4');
@@ -154,18 +178,26 @@ export class Peer {
     });
     const { folder } = certificate();
     this.client = spawn('openssl', ['s_client', '-dtls1_2', '-connect', `127.0.0.1:${this.dtls.address().port}`, '-cert', join(folder, 'cert.pem'), '-key', join(folder, 'key.pem'),
-      '-use_srtp', 'SRTP_AES128_CM_SHA1_80', '-mtu', '1200', '-nocommands'], { stdio: ['pipe', 'pipe', 'pipe'] });
+      '-use_srtp', 'SRTP_AES128_CM_SHA1_80', '-keymatexport', 'EXTRACTOR-dtls_srtp', '-keymatexportlen', '60', '-mtu', '1200', '-nocommands'], { stdio: ['pipe', 'pipe', 'pipe'] });
     let out = '';
     await new Promise((done, fail) => {
       const timer = setTimeout(() => fail(new Error(`no DTLS handshake within ${ms} ms:\n${out.slice(-2000)}`)), ms);
       const look = data => {
         out += data;
-        if (/SRTP Extension negotiated/.test(out)) { clearTimeout(timer); done(); }
+        const keys = /Keying material: ([0-9A-F]{120})/.exec(out);
+        if (keys !== null && /SRTP Extension negotiated/.test(out)) { clearTimeout(timer); this.#keys(Buffer.from(keys[1], 'hex')); done(); }
       };
       this.client.stdout.on('data', look);
       this.client.stderr.on('data', look);
       this.client.once('exit', code => { clearTimeout(timer); fail(new Error(`openssl ended (${code}):\n${out.slice(-2000)}`)); });
     });
+  }
+
+  /* RFC 5764 4.2: we are the client of the handshake. */
+  #keys(material) {
+    const part = (from, size) => material.subarray(from, from + size);
+    this.ours = srtp(part(0, 16), part(32, 14));
+    this.theirs = srtp(part(16, 16), part(46, 14));
   }
 
   /* Says goodbye by a close_notify. */

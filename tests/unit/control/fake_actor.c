@@ -77,6 +77,11 @@ void actor_send_parts(struct actor *self, actor_id to, uint16_t type, struct ref
     keep(self, to, type, op, head, tail);
 }
 
+void actor_send_op(struct actor *self, actor_id to, uint16_t type, struct ref op, const void *payload, size_t size)
+{
+    keep(self, to, type, op, VIEW(payload, size), VIEW(NULL, 0));
+}
+
 void actor_send_block(struct actor *self, actor_id to, uint16_t type, struct ref op, void *block, size_t size)
 {
     keep(self, to, type, op, VIEW(block, size), VIEW(NULL, 0));

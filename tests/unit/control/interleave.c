@@ -171,6 +171,10 @@ static void on_order(uint32_t worker, uint16_t type, const void *payload)
     case WORKER_SOURCE_SET:
     case WORKER_SOURCE_CAP:
     case WORKER_KEYFRAME_ASK:
+    case WORKER_PLAIN_OPEN:
+    case WORKER_PLAIN_CLOSE:
+    case WORKER_FORWARD_ADD:
+    case WORKER_FORWARD_DEL:
     case WORKER_RELAY_OPEN:
     case WORKER_RELAY_CLOSE:
     case WORKER_RELAY_STATE:

@@ -66,6 +66,7 @@ void fake_stop(struct host *host)
         if (host->handles[i].used)
             fake_detach(host, i);
     host->desc->fini(host->plugin);
+    assert_int_equal(fake_plain_count(host), 0);
     for (uint32_t i = 0; i < FAKE_HANDLES; i++) {
         drop_events(&host->handles[i]);
         drop_data(&host->handles[i]);

@@ -56,6 +56,23 @@ struct fake_sink {
     char label[DATA_LABEL_MAX + 1];
 };
 
+/* Sockets and forwards of plain RTP. */
+struct fake_plain {
+    bool used;
+    struct ref ref;
+    struct plain_options options;
+};
+
+struct fake_forward {
+    bool used;
+    struct ref ref, source;
+    struct forward_way way;
+    struct forward_options options;
+};
+
+#define FAKE_PLAINS   64
+#define FAKE_FORWARDS 1024
+
 struct fake_handle {
     bool used;
     struct ref ref;
@@ -124,6 +141,10 @@ struct host {
     uint32_t op_count;
     const struct plugin_request *in_hand;
     struct fake_op *op_in_hand;
+    struct net_addr answer_addr;        /* of the next operation that ends */
+    char asked_name[DATA_LABEL_MAX + 1];        /* by host_name_find */
+    struct fake_plain plains[FAKE_PLAINS];
+    struct fake_forward forwards[FAKE_FORWARDS];
     enum err refuse_op;                 /* the next one gets this */
     struct fake_reply last;
     uint32_t transactions;
@@ -159,6 +180,12 @@ const struct fake_reply *fake_admin(struct host *host, const char *format, ...) 
 
 /* The oldest operation that is open; NULL: none. */
 const struct fake_op *fake_op(struct host *host);
+enum err fake_begin_op(struct host *host, const struct plugin_request *request, void *data, struct fake_op **out);
+/* Opened sockets and running forwards; and the end of the oldest operation with an address ("10.0.0.9"), or as refused. */
+uint32_t fake_plain_count(const struct host *host);
+uint32_t fake_forward_count(const struct host *host);
+const struct fake_forward *fake_forward_at(const struct host *host, uint32_t n);
+const struct fake_reply *fake_end_op_at(struct host *host, const char *ip, uint16_t port);
 /* Its end. What the plugin says then is the outcome; ERR_TIMEOUT and ERR_GONE are endings like others. */
 const struct fake_reply *fake_end_op(struct host *host, enum err status, const char *text);
 /* Between the two halves of this double: what `message` or `resume` returned; the end of a handle. */

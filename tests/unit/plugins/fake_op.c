@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static enum err begin_op(struct host *host, const struct plugin_request *request, void *data, struct fake_op **out)
+enum err fake_begin_op(struct host *host, const struct plugin_request *request, void *data, struct fake_op **out)
 {
     assert_ptr_equal(request, host->in_hand);               /* a verb is about the request that the plugin was called for */
     if (request->admin || request->jsep != NULL || (host->op_in_hand != NULL && (host->op_in_hand->open || host->op_in_hand->over)))
@@ -36,7 +36,7 @@ static void forget_order(struct fake_op *op)
 enum err host_file_save(struct host *host, const struct plugin_request *request, const char *path, struct view bytes, void *data)
 {
     struct fake_op *op;
-    enum err err = begin_op(host, request, data, &op);
+    enum err err = fake_begin_op(host, request, data, &op);
     if (err != ERR_NONE)
         return err;
     op->path = strdup(path);
@@ -89,7 +89,8 @@ void fake_take_outcome(struct host *host, enum plugin_outcome outcome)
 static void end_op(struct host *host, struct fake_op *op, enum err status, const char *text)
 {
     const struct plugin_request request = {.handle = host->handles[op->handle].ref, .transaction = op->transaction, .body = op->body};
-    const struct plugin_answer answer = {.status = status, .data = op->data, .text = text};
+    const struct plugin_answer answer = {.status = status, .data = op->data, .text = text, .addr = host->answer_addr};
+    host->answer_addr = (struct net_addr){0};
     op->open = false;
     op->over = op->over || status == ERR_GONE || status == ERR_TIMEOUT;
     forget_order(op);

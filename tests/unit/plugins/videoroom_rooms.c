@@ -630,7 +630,7 @@ static void test_participants_are_listed(void **state)
 static void test_what_is_not_built_is_unknown(void **state)
 {
     (void)state;
-    static const char *const verbs[] = {"enable_recording", "rtp_forward", "stop_rtp_forward", "listforwarders", "publish_remotely", "unpublish_remotely",
+    static const char *const verbs[] = {"enable_recording", "publish_remotely", "unpublish_remotely",
                                         "listremotes", "list_remotes", "add_remote_publisher", "update_remote_publisher", "remove_remote_publisher"};
     for (size_t i = 0; i < ARRAY_COUNT(verbs); i++) {
         fake_admin(&h, "{'request':'%s','room':1234,'record':true}", verbs[i]);
@@ -638,7 +638,7 @@ static void test_what_is_not_built_is_unknown(void **state)
     }
     assert_true(h.logged > 0);
     uint32_t logged = h.logged;
-    fake_admin(&h, "{'request':'rtp_forward'}");
+    fake_admin(&h, "{'request':'publish_remotely'}");
     assert_int_equal(h.logged, logged);                     /* said once */
 }
 

@@ -16,7 +16,7 @@ static const struct net_addr far_rtcp = {.ip = {10, 9, 9, 9}, .port = 5005, .fam
 
 static void open_plain(uint32_t slot, uint8_t use)
 {
-    const struct plain_open_order order = {.plain = {slot, 1}, .use = use, .local = any};
+    const struct plain_open_order order = {.plain = {slot, 1}, .options = {.use = use, .local = any}};
     world_order(&w, 0, WORKER_PLAIN_OPEN, &order, sizeof(order));
 }
 
@@ -24,8 +24,8 @@ static void forward(uint32_t slot, const struct remote *publisher, uint16_t line
 {
     order.forward = (struct ref){slot, 1};
     order.source = publisher->source[line];
-    order.plain = (struct ref){0, 1};
-    order.to = far;
+    order.way.plain = (struct ref){0, 1};
+    order.way.to = far;
     world_order(&w, 0, WORKER_FORWARD_ADD, &order, sizeof(order));
     world_run_for(&w, MSEC(20));
 }
@@ -75,7 +75,7 @@ static void test_packets_go_on_as_they_came(void **state)
     struct feed feed;
     struct view mid;
     struct remote *r = publisher(&feed);
-    forward(0, r, 1, (struct forward_add_order){.layer = 0});
+    forward(0, r, 1, (struct forward_add_order){.options.layer = 0});
     frames(r, &feed, 10, true);
     assert_int_equal(w.outside_count, 30);
     struct rtp_packet first = parse(0);
@@ -102,7 +102,7 @@ static void test_type_and_ssrc_are_replaced(void **state)
     (void)state;
     struct feed feed;
     struct remote *r = publisher(&feed);
-    forward(0, r, 1, (struct forward_add_order){.pt = 120, .ssrc = 4242});
+    forward(0, r, 1, (struct forward_add_order){.options.pt = 120, .options.ssrc = 4242});
     frames(r, &feed, 3, true);
     assert_int_equal(w.outside_count, 9);
     for (uint32_t i = 0; i < 9; i++) {
@@ -118,7 +118,7 @@ static void test_a_probe_leaves_no_gap(void **state)
     (void)state;
     struct feed feed;
     struct remote *r = publisher(&feed);
-    forward(0, r, 1, (struct forward_add_order){.layer = 0});
+    forward(0, r, 1, (struct forward_add_order){.options.layer = 0});
     frames(r, &feed, 2, true);
     const struct source *source = slots_get(&w.worker[0]->sources, r->source[1]);
     uint16_t newest = source->layers[0].newest;
@@ -141,7 +141,7 @@ static void test_a_muted_publisher_is_not_forwarded(void **state)
     (void)state;
     struct feed feed;
     struct remote *r = publisher(&feed);
-    forward(0, r, 1, (struct forward_add_order){.layer = 0});
+    forward(0, r, 1, (struct forward_add_order){.options.layer = 0});
     const struct source_set_order mute = {.source = r->source[1], .active = false};
     world_order(&w, 0, WORKER_SOURCE_SET, &mute, sizeof(mute));
     frames(r, &feed, 3, true);
@@ -161,9 +161,9 @@ static void test_layers_go_to_ports_of_their_own_or_the_best_goes(void **state)
     remote_introduce(r);
     world_run_for(&w, SEC(1));
     remote_feed(r, 1, 0, &low);
-    forward(0, r, 1, (struct forward_add_order){.layer = 0});
-    forward(1, r, 1, (struct forward_add_order){.layer = 1, .ssrc = 77});
-    forward(2, r, 1, (struct forward_add_order){.choose = true, .ssrc = 99, .pt = 100});
+    forward(0, r, 1, (struct forward_add_order){.options.layer = 0});
+    forward(1, r, 1, (struct forward_add_order){.options.layer = 1, .options.ssrc = 77});
+    forward(2, r, 1, (struct forward_add_order){.options.choose = true, .options.ssrc = 99, .options.pt = 100});
     frames(r, &low, 4, true);
     uint32_t of[3] = {0}, last_seq = 0;
     for (uint32_t i = 0; i < w.outside_count; i++) {
@@ -208,17 +208,17 @@ static void test_srtp_is_opened_by_who_has_the_key(void **state)
     for (unsigned n = 0; n < 2; n++) {
         struct feed feed;
         const uint8_t suite = n == 0 ? 80 : 32;
-        struct forward_add_order order = {.srtp = {.suite = suite}};
+        struct forward_add_order order = {.options.srtp = {.suite = suite}};
         for (uint8_t i = 0; i < 16; i++)
-            order.srtp.key[i] = (uint8_t)(i * 7 + n);
+            order.options.srtp.key[i] = (uint8_t)(i * 7 + n);
         for (uint8_t i = 0; i < 14; i++)
-            order.srtp.salt[i] = (uint8_t)(i * 5 + n);
+            order.options.srtp.salt[i] = (uint8_t)(i * 5 + n);
         struct remote *r = publisher(&feed);
         far_seal = seal_shared_new(SEAL_BACKEND_OPENSSL, 4);
         forward(0, r, 1, order);
         frames(r, &feed, 5, true);
         assert_int_equal(w.outside_count, 15);
-        open_sealed(suite, &order.srtp);
+        open_sealed(suite, &order.options.srtp);
         stop(0);
         seal_shared_free(far_seal);
         world_fini(&w);
@@ -246,13 +246,13 @@ static void test_the_far_side_asks_for_keyframes(void **state)
     const struct plain_opened_fact *ask = &world_fact(&w, CONTROL_PLAIN_OPENED, 1)->plain;
     rtcp(ask, false, 5);                        /* nobody has named the socket yet */
     uint64_t asked = r->env.counters.plis_in;
-    forward(0, r, 1, (struct forward_add_order){.rtcp = {1, 1}});
+    forward(0, r, 1, (struct forward_add_order){.way.rtcp = {1, 1}});
     rtcp(ask, false, 5);
     assert_int_equal(r->env.counters.plis_in - asked, 1);
     rtcp(ask, true, 5);
     assert_int_equal(r->env.counters.plis_in - asked, 2);
     stop(0);
-    forward(1, r, 1, (struct forward_add_order){.rtcp = {1, 1}, .ssrc = 1010, .match_ssrc = true});
+    forward(1, r, 1, (struct forward_add_order){.way.rtcp = {1, 1}, .options.ssrc = 1010, .options.match_ssrc = true});
     rtcp(ask, false, 5);
     assert_int_equal(r->env.counters.plis_in - asked, 2);
     rtcp(ask, false, 1010);
@@ -268,8 +268,8 @@ static void test_whoever_goes_first_leaves_the_others_in_peace(void **state)
         struct feed feed;
         struct remote *r = publisher(&feed);
         const struct plain_close_order close[2] = {{{0, 1}}, {{1, 1}}};
-        forward(0, r, 1, (struct forward_add_order){.rtcp = {1, 1}});
-        forward(1, r, 1, (struct forward_add_order){.rtcp = {1, 1}, .choose = true, .ssrc = 5});
+        forward(0, r, 1, (struct forward_add_order){.way.rtcp = {1, 1}});
+        forward(1, r, 1, (struct forward_add_order){.way.rtcp = {1, 1}, .options.choose = true, .options.ssrc = 5});
         frames(r, &feed, 2, true);
         if (order == 0)
             world_leave(&w, r);
@@ -281,7 +281,7 @@ static void test_whoever_goes_first_leaves_the_others_in_peace(void **state)
         stop(0);
         stop(1);
         assert_int_equal(w.worker[0]->outlet_pool.used, 0);
-        forward(2, r, 1, (struct forward_add_order){.layer = 0});       /* fine, or about somebody gone */
+        forward(2, r, 1, (struct forward_add_order){.options.layer = 0});       /* fine, or about somebody gone */
         world_fini(&w);
     }
 }
@@ -292,7 +292,7 @@ static void test_the_pool_is_a_limit(void **state)
     struct feed feed;
     struct remote *r = publisher(&feed);
     for (uint32_t i = 0; i < 20; i++)
-        forward(i, r, 1, (struct forward_add_order){.layer = 0});
+        forward(i, r, 1, (struct forward_add_order){.options.layer = 0});
     assert_int_equal(w.worker[0]->outlet_pool.used, 16);
     assert_int_equal(w.worker[0]->counters.orders_refused, 4);
     frames(r, &feed, 1, true);

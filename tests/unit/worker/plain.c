@@ -8,9 +8,9 @@ static const struct net_addr outside = {.ip = {10, 9, 9, 9}, .port = 5005, .fami
 
 static void open_plain(uint32_t slot, uint8_t use, const struct net_addr *latch)
 {
-    struct plain_open_order order = {.plain = {slot, 1}, .use = use, .local = any};
+    struct plain_open_order order = {.plain = {slot, 1}, .options = {.use = use, .local = any}};
     if (latch != NULL)
-        order.latch = *latch;
+        order.options.latch = *latch;
     world_order_op(&w, 0, WORKER_PLAIN_OPEN, (struct ref){100 + slot, 7}, &order, sizeof(order));
     world_settle(&w);
 }
