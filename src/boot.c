@@ -419,7 +419,7 @@ bool boot_stopped(struct boot *boot, actor_id who)
             actor_ask_stop(boot->main_actor, (actor_id)(ACTOR_WORKER_0 + i));
     }
     /* What the others have handed over is on the disk before the process ends. */
-    if (boot->running == DISKS && !boot->disks_asked) {
+    if (boot->running == DISKS + (boot->dns_stopped ? 0 : 1) && !boot->disks_asked) {
         boot->disks_asked = true;
         for (uint32_t i = 0; i < DISKS; i++)
             actor_ask_stop(boot->main_actor, (actor_id)(ACTOR_DISK_0 + i));
