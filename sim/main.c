@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -17,6 +18,7 @@ struct arguments {
     uint64_t seconds;               /* virtual; 0: the scenario's own */
     const char *scenario;           /* a name, or a file */
     const char *log;
+    const char *write;              /* where the plan goes, unrun */
     const char *keep;               /* where the shortest failing scenario goes */
     uint32_t tries;
     bool list;                      /* a line a seed, as scripts/ci_summary.py reads it */
@@ -31,6 +33,7 @@ static const char help[] =
     "  --hours H       virtual hours (fractions allowed); --seconds S the same in seconds\n"
     "  --count N       so many seeds; --for SECONDS as many as fit into that time\n"
     "  --log FILE      what happened, a line each, with virtual times\n"
+    "  --write FILE    writes the seed's plan there, and runs nothing\n"
     "  --keep FILE     where the shortest scenario that still fails is written (default sim-SEED.scenario)\n"
     "  --tries N       runs spent on making it short (default 200; 0: it is not tried)\n"
     "  --list          a line `ok - NAME` or `not ok - NAME` for each seed\n"
@@ -43,6 +46,14 @@ static double real_now(void)
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* What all runs so far have cost of a core: on a machine that others use too, the clock on the wall says little. */
+static double core_seconds(void)
+{
+    struct rusage used;
+    getrusage(RUSAGE_CHILDREN, &used);
+    return (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) + (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
 }
 
 static bool load(struct plan *plan, const struct arguments *a, uint64_t seed)
@@ -111,7 +122,7 @@ static bool run_seed(const struct arguments *a, struct plan *plan, struct run_re
 static void tell(const struct plan *plan, const struct run_result *r, double took)
 {
     const double virtual_s = (double)plan->knobs[KNOB_seconds];     /* what follows, the emptying, is nearly free */
-    printf("seed %" PRIu64 " (%s): %.0f virtual s twice in %.2f s: %.0f times real time; %" PRIu64 " datagrams, %" PRIu64 " messages, %" PRIu64
+    printf("seed %" PRIu64 " (%s): %.0f virtual s twice in %.2f s of a core: %.0f times real time; %" PRIu64 " datagrams, %" PRIu64 " messages, %" PRIu64
            " requests (%" PRIu64 " refused), %" PRIu64 " of %" PRIu64 " calls up, %" PRIu64 " faults, %" PRIu64 " views\n",
            plan->seed, plan->name, virtual_s, took, virtual_s / took, r->datagrams, r->messages, r->requests, r->errors, r->ups, r->legs, r->refused,
            r->views);
@@ -142,6 +153,8 @@ static bool read_arguments(struct arguments *a, int argc, char **argv)
             a->scenario = value;
         else if (strcmp(name, "--log") == 0)
             a->log = value;
+        else if (strcmp(name, "--write") == 0)
+            a->write = value;
         else if (strcmp(name, "--keep") == 0)
             a->keep = value;
         else if (strcmp(name, "--tries") == 0)
@@ -158,6 +171,17 @@ static void show_progress(uint64_t done, uint64_t failed, double since)
         fprintf(stderr, "\r%" PRIu64 " seeds in %.0f s, %" PRIu64 " failed ", done, real_now() - since, failed);
 }
 
+static int write_only(const struct arguments *a)
+{
+    struct plan plan;
+    FILE *out = fopen(a->write, "w");
+    if (out == NULL || !load(&plan, a, a->seed))
+        return 2;
+    plan_write(&plan, out);
+    plan_fini(&plan);
+    return fclose(out) == 0 ? 0 : 2;
+}
+
 static int run_many(const struct arguments *a)
 {
     const double began = real_now();
@@ -165,7 +189,7 @@ static int run_many(const struct arguments *a)
     for (; a->budget_s > 0 ? real_now() - began < (double)a->budget_s : done < a->count; done++) {
         struct plan plan;
         struct run_result r;
-        const double start = real_now();
+        const double start = core_seconds();
         if (!load(&plan, a, a->seed + done))
             return 2;
         const bool fine = run_seed(a, &plan, &r);
@@ -174,7 +198,7 @@ static int run_many(const struct arguments *a)
         if (a->list)
             printf("%s - seed %" PRIu64 " (%s)\n", fine ? "ok" : "not ok", plan.seed, plan.name);
         else if (fine)
-            tell(&plan, &r, real_now() - start);
+            tell(&plan, &r, core_seconds() - start);
         fflush(stdout);
         plan_fini(&plan);
         if (a->budget_s > 0 || a->count > 1)
@@ -193,5 +217,5 @@ int main(int argc, char **argv)
         printf(help, plan_names());
         return argc == 2 && strcmp(argv[1], "--help") == 0 ? 0 : 2;
     }
-    return run_many(&arguments);
+    return arguments.write != NULL ? write_only(&arguments) : run_many(&arguments);
 }

@@ -155,7 +155,7 @@ static void draw_size(struct plan *plan, struct sim_rng *rng)
     k[KNOB_tcp_cut_ppm] = sim_below(rng, 3) * 100000;
 }
 
-/* Ten publishers, each seen by two others; somebody joins or leaves every 5 s. The scenario that the speed is measured with. */
+/* Ten publishers, each of them watching two others; somebody joins or leaves every 5 s. The scenario that the speed is measured with. */
 static void make_ten(struct plan *plan, struct sim_rng *rng, uint64_t audio_pps, uint64_t video_pps)
 {
     plan->knobs[KNOB_members] = 10;
@@ -165,6 +165,7 @@ static void make_ten(struct plan *plan, struct sim_rng *rng, uint64_t audio_pps,
         add_step(plan, MSEC(100) * i, i, STEP_come, 0);
         add_step(plan, MSEC(500) + MSEC(100) * i, i, STEP_publish, 0);
         add_step(plan, SEC(3) + MSEC(100) * i, i, STEP_view, (uint32_t)sim_draw(rng));
+        add_step(plan, SEC(4) + MSEC(100) * i, i, STEP_view, (uint32_t)sim_draw(rng));
     }
     for (usec_t at = SEC(5); at < SEC(plan->knobs[KNOB_seconds]); at += SEC(10)) {
         const uint32_t who = (uint32_t)sim_below(rng, 10);
@@ -182,7 +183,7 @@ bool plan_make(struct plan *plan, const char *name, uint64_t seed, uint64_t seco
     for (int i = 0; i < 8; i++)
         (void)sim_draw(&rng);
     if (strcmp(name, "mix") == 0)
-        name = drawn[sim_below(&rng, ARRAY_COUNT(drawn))];
+        name = drawn[seed % ARRAY_COUNT(drawn)];        /* drawn by nothing: the plan is that of the scenario so named */
     snprintf(plan->name, sizeof(plan->name), "%s", name);
     const bool ten = strcmp(name, "ten") == 0, ten5 = strcmp(name, "ten5") == 0;
     plan->knobs[KNOB_seconds] = seconds > 0 ? seconds : ten || ten5 ? 120 : 30;

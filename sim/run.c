@@ -146,6 +146,8 @@ static void run_here(const struct plan *plan, const struct run_options *options)
     checks_open(&checks);
     play(&crew, plan);
     count(&crew);
+    if (shared->ups > 0 && crypto_clock_calls() == 0)
+        sim_fail("clock", "libssl does not read the simulator's clock");
     if (!sim_failed()) {
         crew_close(&crew);
         server_close();

@@ -157,7 +157,10 @@ static void look_rtp(struct view datagram, bool by_server)
     stream->packets++;
     if (stream->highest >= STREAM_WINDOW && whole + STREAM_WINDOW <= stream->highest)
         return;                                         /* too old to be told */
-    for (uint32_t n = stream->highest + 1; (int32_t)(whole - n) > 0 && whole - n < STREAM_WINDOW; n++)
+    uint32_t n = stream->highest + 1;
+    if ((int32_t)(whole - n) >= (int32_t)STREAM_WINDOW)
+        n = whole - STREAM_WINDOW + 1;
+    for (; (int32_t)(whole - n) > 0; n++)
         stream->seen[n % STREAM_WINDOW] = 0;
     uint64_t *seen = &stream->seen[whole % STREAM_WINDOW];
     const uint64_t hash = sim_hash_bytes(datagram.data, datagram.size) | 1u;
@@ -167,7 +170,8 @@ static void look_rtp(struct view datagram, bool by_server)
     } else if (*seen == 0) {
         *seen = hash;
     } else if (*seen != hash) {
-        sim_fail("nonce", "stream %08x: number %u was sealed twice with different bytes", ssrc, seq);
+        sim_fail("nonce", "%s stream %08x: number %u (the newest is %u) was sealed twice with different bytes, %zu this time", by_server ? "the server's" : "a client's",
+                 ssrc, seq, (uint16_t)stream->highest, datagram.size);
     }
 }
 

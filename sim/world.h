@@ -107,6 +107,7 @@ uint64_t sim_wall_us(void);
 
 /* crypto.c: OpenSSL's random numbers and jansson's hash seed; once per process, before the world. */
 void crypto_seed(void);
+uint64_t crypto_clock_calls(void);      /* of gettimeofday, by libssl */
 
 /* actor.c */
 usec_t actors_next(struct actor **which);
