@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "foreign.h"
+#include "foreign_frames.h"
 #include "support/seams.h"
 
 struct flight {
@@ -55,6 +57,8 @@ void net_fini(struct net *net)
     while (!list_is_empty(&net->flying))
         free(CONTAINER_OF(list_pop(&net->flying), struct flight, node));
     for (int i = 0; i < 2; i++) {
+        if (net->side[i].foreign != NULL)
+            foreign_stop(net, i);
         sctp_free(net->side[i].sctp);
         assert_int_equal(net->side[i].shared.memory_bytes, 0);
     }
@@ -80,7 +84,7 @@ static void fly(struct net *net, int to, usec_t at, struct view packet)
     list_add_head(after, &flight->node);
 }
 
-static void carry(struct net *net, int from, struct view packet)
+void net_carry(struct net *net, int from, struct view packet)
 {
     struct net_link *link = &net->side[from].link;
     net->side[from].packets++;
@@ -128,8 +132,9 @@ static void check_message(struct net *net, struct net_side *side, const struct s
     side->received_bytes += event->data.size;
 }
 
-static void on_event(struct net *net, struct net_side *side, const struct sctp_event *event)
+void net_event(struct net *net, int id, const struct sctp_event *event)
 {
+    struct net_side *side = &net->side[id];
     assert_false(side->is_closed);
     switch (event->kind) {
     case SCTP_EVENT_UP:
@@ -180,7 +185,15 @@ enum err net_send(struct net *net, int side, const struct sctp_message *message,
     put_u32(data, number);
     for (size_t at = 4; at < size; at++)
         data[at] = pattern(number, message->stream, at);
-    const enum err err = sctp_send(from->sctp, net->now, message, VIEW(data, size));
+    enum err err;
+    if (from->foreign != NULL) {
+        const struct foreign_send head = {.ppid = message->ppid, .limit = message->limit, .stream = message->stream,
+                                          .unordered = message->unordered, .policy = message->reliability};
+        foreign_command(net, side, FOREIGN_SEND, VIEW(&head, sizeof(head)), VIEW(data, size));
+        err = from->foreign->last_result ? ERR_NONE : ERR_FULL;
+    } else {
+        err = sctp_send(from->sctp, net->now, message, VIEW(data, size));
+    }
     free(data);
     if (err == ERR_NONE)
         from->sent[message->stream]++;
@@ -193,17 +206,40 @@ void net_drain(struct net *net, int side)
 {
     struct sctp_event event;
     struct sctp_tx tx;
-    while (sctp_poll_event(net->side[side].sctp, &event))
-        on_event(net, &net->side[side], &event);
+    if (net->side[side].foreign != NULL)
+        return;
+    while (!net->hands_off && sctp_poll_event(net->side[side].sctp, &event))
+        net_event(net, side, &event);
     while (sctp_poll_tx(net->side[side].sctp, &tx))
-        carry(net, side, VIEW(tx.data, tx.size));
+        net_carry(net, side, VIEW(tx.data, tx.size));
+}
+
+static usec_t side_deadline(const struct net_side *side)
+{
+    return side->foreign != NULL ? side->foreign->tick_at : sctp_deadline(side->sctp);
+}
+
+static void side_input(struct net *net, int side, struct view packet)
+{
+    if (net->side[side].foreign != NULL)
+        foreign_command(net, side, FOREIGN_PACKET, VIEW(NULL, 0), packet);
+    else
+        sctp_input(net->side[side].sctp, net->now, packet);
+}
+
+static void side_timeout(struct net *net, int side)
+{
+    if (net->side[side].foreign != NULL)
+        foreign_command(net, side, FOREIGN_TICK, VIEW(NULL, 0), VIEW(NULL, 0));
+    else
+        sctp_timeout(net->side[side].sctp, net->now);
 }
 
 static usec_t next_time(const struct net *net)
 {
     usec_t next = list_is_empty(&net->flying) ? USEC_NEVER : CONTAINER_OF(net->flying.next, struct flight, node)->at;
     for (int i = 0; i < 2; i++)
-        next = usec_min(next, sctp_deadline(net->side[i].sctp));
+        next = usec_min(next, side_deadline(&net->side[i]));
     return next;
 }
 
@@ -214,14 +250,14 @@ static void step(struct net *net)
         if (flight->at > net->now)
             break;
         list_del(&flight->node);
-        sctp_input(net->side[flight->to].sctp, net->now, VIEW(flight->data, flight->size));
+        side_input(net, flight->to, VIEW(flight->data, flight->size));
         net_drain(net, flight->to);
         free(flight);
     }
     for (int i = 0; i < 2; i++) {
-        if (sctp_deadline(net->side[i].sctp) > net->now)
+        if (side_deadline(&net->side[i]) > net->now)
             continue;
-        sctp_timeout(net->side[i].sctp, net->now);
+        side_timeout(net, i);
         net_drain(net, i);
     }
 }
@@ -238,9 +274,24 @@ void net_run(struct net *net, usec_t for_us)
     net->now = end;
 }
 
+static uint32_t total(const uint32_t *counts)
+{
+    uint32_t sum = 0;
+    for (int i = 0; i < (int)NET_STREAMS; i++)
+        sum += counts[i];
+    return sum;
+}
+
+static bool has_delivered(const struct net *net, int side)
+{
+    if (net->side[side].foreign == NULL)
+        return sctp_buffered(net->side[side].sctp) == 0;
+    return total(net->side[side].sent) == total(net->side[1 - side].received) + net->side[1 - side].gone;
+}
+
 static bool is_idle(const struct net *net)
 {
-    return list_is_empty(&net->flying) && sctp_buffered(net->side[0].sctp) == 0 && sctp_buffered(net->side[1].sctp) == 0;
+    return list_is_empty(&net->flying) && has_delivered(net, 0) && has_delivered(net, 1);
 }
 
 bool net_run_until_idle(struct net *net, usec_t most_us)
@@ -255,7 +306,10 @@ bool net_run_until_idle(struct net *net, usec_t most_us)
 void net_connect(struct net *net)
 {
     for (int i = 0; i < 2; i++)
-        sctp_connect(net->side[i].sctp, net->now);
+        if (net->side[i].foreign != NULL)
+            foreign_command(net, i, FOREIGN_CONNECT, VIEW(NULL, 0), VIEW(NULL, 0));
+        else
+            sctp_connect(net->side[i].sctp, net->now);
     for (int i = 0; i < 2000 && !(net->side[0].ups > 0 && net->side[1].ups > 0); i++)
         net_run(net, MSEC(20));
     assert_int_equal(net->side[0].ups, 1);

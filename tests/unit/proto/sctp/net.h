@@ -16,8 +16,11 @@ struct net_link {                    /* of one direction */
     bool is_cut;                     /* loses all */
 };
 
+struct foreign;
+
 struct net_side {
-    struct sctp *sctp;
+    struct sctp *sctp;               /* NULL: `foreign` has its place */
+    struct foreign *foreign;
     struct sctp_shared shared;
     struct net_link link;            /* to the other side */
     uint32_t sent[NET_STREAMS];      /* messages, numbered */
@@ -43,6 +46,7 @@ struct net {
     struct net_side side[2];
     bool allow_gaps;                 /* partial reliability: numbers may be missing */
     bool allow_any_order;
+    bool hands_off;                  /* the test drains events by itself */
     void (*on_packet)(struct net *net, int from, struct view packet);     /* a look at what passes; NULL: none */
 };
 
@@ -53,6 +57,8 @@ void net_link_both(struct net *net, struct net_link link);
 void net_connect(struct net *net);   /* both at once, then until both are up */
 
 void net_drain(struct net *net, int side);
+void net_event(struct net *net, int side, const struct sctp_event *event);
+void net_carry(struct net *net, int from, struct view packet);
 void net_run(struct net *net, usec_t for_us);
 bool net_run_until_idle(struct net *net, usec_t most_us);    /* nothing buffered, nothing flying; false: not in time */
 
