@@ -130,7 +130,7 @@ def missing_verbs():
 
 # ---- limits ----
 
-LIMITS = ["base/limits.h", "io/limits.h", "plugins/acl.h", "plugins/textroom/textroom.h", "plugins/videoroom/videoroom.h", "proto/sdp/sdp.h"]
+LIMITS = ["base/limits.h", "io/limits.h", "helpers/poster.h", "plugins/acl.h", "plugins/textroom/textroom.h", "plugins/videoroom/videoroom.h", "proto/sdp/sdp.h"]
 INSIDE = {"IO_LISTENERS_MAX", "SITE_DEPTH_MAX", "SITE_PATH_MAX"}          # nobody outside meets them
 
 

@@ -14,6 +14,7 @@
 #include "control/control.h"
 #include "helpers/disk.h"
 #include "helpers/dns.h"
+#include "helpers/poster.h"
 #include "io/io.h"
 #include "plugins/plugin.h"
 #include "runtime/clock.h"
@@ -53,6 +54,7 @@ struct boot {
     struct control_module transports[1];
     struct io *io;
     struct dns *dns;
+    struct poster *poster;
     struct control *control;
     struct disk *disks[DISKS];
     uint32_t running;
@@ -268,6 +270,21 @@ static bool open_disks(struct boot *boot)
     return true;
 }
 
+static bool open_poster(struct boot *boot)
+{
+    struct actor *actor = make_actor(boot, ACTOR_POSTER, "poster");
+    if (actor == NULL)
+        return false;
+    poster_library_init();
+    boot->poster = poster_new(actor);
+    if (boot->poster == NULL) {
+        LOG_FATAL(boot->main_actor, "libcurl can't be used");
+        return false;
+    }
+    actor_serve(actor, &poster_ops, boot->poster);
+    return true;
+}
+
 static struct conf_node *plugin_conf(void *owner, const char *package)
 {
     const struct boot *boot = owner;
@@ -376,7 +393,7 @@ struct boot *boot_open(struct actors *set, struct actor *main_actor, struct sett
     if (boot->worker_count > ACTOR_WORKERS_MAX)
         boot->worker_count = ACTOR_WORKERS_MAX;
     if (find_addresses(boot) && load_identity(boot) && open_sockets(boot) && open_io(boot) && open_dns(boot) && open_workers(boot) &&
-        open_disks(boot) && open_control(boot))
+        open_disks(boot) && open_poster(boot) && open_control(boot))
         return boot;
     boot_close(boot);
     return NULL;
@@ -384,7 +401,7 @@ struct boot *boot_open(struct actors *set, struct actor *main_actor, struct sett
 
 bool boot_start(struct boot *boot)
 {
-    const actor_id first[] = {ACTOR_DISK_0, ACTOR_DISK_1, ACTOR_CONTROL, ACTOR_IO, ACTOR_DNS};
+    const actor_id first[] = {ACTOR_DISK_0, ACTOR_DISK_1, ACTOR_POSTER, ACTOR_CONTROL, ACTOR_IO, ACTOR_DNS};
     for (uint32_t i = 0; i < boot->worker_count; i++) {
         if (!actor_start(actors_get(boot->set, (actor_id)(ACTOR_WORKER_0 + i))))
             return false;
@@ -414,6 +431,7 @@ bool boot_stopped(struct boot *boot, actor_id who)
     if (who == ACTOR_CONTROL && !boot->serving_asked) {
         boot->serving_asked = true;
         actor_ask_stop(boot->main_actor, ACTOR_IO);
+        actor_ask_stop(boot->main_actor, ACTOR_POSTER);
         actor_ask_stop(boot->main_actor, ACTOR_DNS);
         for (uint32_t i = 0; i < boot->worker_count; i++)
             actor_ask_stop(boot->main_actor, (actor_id)(ACTOR_WORKER_0 + i));
@@ -443,6 +461,8 @@ void boot_close(struct boot *boot)
     for (uint32_t i = 0; i < DISKS; i++)
         disk_free(boot->disks[i]);
     dns_free(boot->dns);
+    if (boot->poster != NULL)
+        poster_free(boot->poster);
     for (uint32_t i = 0; i < boot->worker_count; i++) {
         if (boot->workers[i] != NULL)
             worker_free(boot->workers[i]);

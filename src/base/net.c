@@ -94,6 +94,33 @@ bool net_ip_in(const struct net_addr *ip, const struct net_addr *prefix, unsigne
     return rest == 0 || ((ip->ip[whole] ^ prefix->ip[whole]) & (0xFF00u >> rest & 0xFF)) == 0;
 }
 
+bool net_ip_is_public(const struct net_addr *addr)
+{
+    static const struct { struct net_addr prefix; unsigned bits; } others[] = {
+        {{.family = NET_IP4, .ip = {0}}, 8},                          /* this network */
+        {{.family = NET_IP4, .ip = {100, 64}}, 10},                   /* carriers' NAT, RFC 6598 */
+        {{.family = NET_IP4, .ip = {192, 0, 0}}, 24},                 /* RFC 6890 */
+        {{.family = NET_IP4, .ip = {192, 0, 2}}, 24},                 /* documentation, RFC 5737 */
+        {{.family = NET_IP4, .ip = {198, 18}}, 15},                   /* benchmarks, RFC 2544 */
+        {{.family = NET_IP4, .ip = {198, 51, 100}}, 24},
+        {{.family = NET_IP4, .ip = {203, 0, 113}}, 24},
+        {{.family = NET_IP4, .ip = {224}}, 3},                        /* multicast, reserved, broadcast */
+        {{.family = NET_IP6, .ip = {0}}, 8},                          /* ::, ::1, IPv4-compatible, RFC 4291 */
+        {{.family = NET_IP6, .ip = {0, 0x64, 0xFF, 0x9B}}, 32},       /* translated, RFC 6052 and 8215 */
+        {{.family = NET_IP6, .ip = {0x20, 0x01, 0}}, 32},             /* Teredo, RFC 4380 */
+        {{.family = NET_IP6, .ip = {0x20, 0x01, 0x0D, 0xB8}}, 32},    /* documentation, RFC 3849 */
+        {{.family = NET_IP6, .ip = {0x20, 0x02}}, 16},                /* 6to4, RFC 3056 */
+        {{.family = NET_IP6, .ip = {0xFE, 0xC0}}, 10},                /* site-local, RFC 3879 */
+        {{.family = NET_IP6, .ip = {0xFF}}, 8},                       /* multicast */
+    };
+    if (addr->family == NET_NONE || net_ip_is_any(addr) || net_ip_is_loopback(addr) || net_ip_is_linklocal(addr) || net_ip_is_private(addr))
+        return false;
+    for (size_t i = 0; i < ARRAY_COUNT(others); i++)
+        if (net_ip_in(addr, &others[i].prefix, others[i].bits))
+            return false;
+    return true;
+}
+
 static bool entry_admits(struct view entry, const struct net_addr *addr, struct view addr_text)
 {
     struct net_addr whole;

@@ -35,6 +35,9 @@ bool net_ip_is_any(const struct net_addr *addr);          /* 0.0.0.0 or :: */
 bool net_ip_is_loopback(const struct net_addr *addr);
 bool net_ip_is_linklocal(const struct net_addr *addr);
 bool net_ip_is_private(const struct net_addr *addr);      /* RFC 1918, unique local */
+/* One host that anybody on the Internet can reach: none of the above, nor any other range that RFC 6890 keeps for itself, nor
+ * multicast, nor an IPv6 address that a translator turns into IPv4 (it may be one of those). */
+bool net_ip_is_public(const struct net_addr *addr);
 
 /* True when `ip` is inside `prefix`/`bits`. */
 bool net_ip_in(const struct net_addr *ip, const struct net_addr *prefix, unsigned bits);

@@ -221,6 +221,13 @@ void host_forward_del(struct host *host, struct ref forward);
 /* An operation. The address of a host name: `addr` of the answer. ERR_INVALID: it is too long for a name. */
 enum err host_name_find(struct host *host, const struct plugin_request *request, const char *name, enum net_family family, void *data);
 
+/* ---- other servers ------------------------------------------------------------------------------------------------------ */
+
+/* Posts a JSON text to a web server, in the order of the calls for one URL. Nobody hears what became of it; what can't be sent is
+ * dropped, counted and logged. `public_only`: the URL came from somebody who need not be trusted, so it must not reach what is
+ * behind our own walls: public addresses only. */
+void host_http_post(struct host *host, const char *url, struct view json, bool public_only);
+
 /* ---- the rest -------------------------------------------------------------------------------------------------------------- */
 
 struct rng *host_rng(struct host *host);

@@ -26,6 +26,7 @@ enum {
     ACTOR_DNS,
     ACTOR_DISK_0,
     ACTOR_DISK_1,
+    ACTOR_POSTER,
     ACTOR_WORKER_0 = 16,        /* worker n is ACTOR_WORKER_0 + n */
     ACTOR_WORKERS_MAX = 64,
     ACTOR_LIMIT = ACTOR_WORKER_0 + ACTOR_WORKERS_MAX,

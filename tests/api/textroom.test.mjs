@@ -2,6 +2,7 @@
 // channels is in textroom_data.test.mjs.
 
 import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
 import { after, before, describe, test } from 'node:test';
 
 import { IS_REFERENCE, startServer } from './lib/server.mjs';
@@ -164,6 +165,86 @@ describe('allowed, kick, announcement', () => {
     await refused({ request: 'announcement', room: 8, text: 'x', secret: 'x' }, 419, 'Unauthorized (wrong secret)');
     await refused({ request: 'announcement', room: 8, secret: 's' }, 413, 'Missing mandatory element (text)');
     assert.deepEqual(await ask({ request: 'announcement', room: 8, text: 'x', secret: 's' }), { textroom: 'success' });
+  });
+});
+
+describe('post', () => {
+  /* A web server that keeps what it is sent, and a room that posts to it. */
+  async function withHook(run, options) {
+    const got = [];
+    let arrived = () => {};
+    const hook = createServer((request, response) => {
+      let body = '';
+      request.on('data', part => { body += part; });
+      request.on('end', () => {
+        got.push({ method: request.method, url: request.url, headers: request.headers, body });
+        response.end('{}');
+        arrived();
+      });
+    });
+    await new Promise(done => hook.listen(0, '127.0.0.1', done));
+    const url = host => `http://${host}:${hook.address().port}/hook?a=b`;
+    const posting = await startServer({ name: 'textroom-post', ...options(url) });
+    try {
+      await onServer(posting, h => run(h, {
+        url, got,
+        async wait(count) {
+          while (got.length < count)
+            await new Promise(done => { arrived = done; });
+        },
+      }));
+    } finally {
+      await posting.stop();
+      hook.closeAllConnections();
+      await new Promise(done => hook.close(done));
+    }
+  }
+
+  test('an announcement reaches the web server of the room, by address and by name, in order', async () => {
+    await withHook(async (h, { got, wait, url }) => {
+      for (let i = 0; i < 20; i++)
+        assert.deepEqual(await h.sync({ request: 'announcement', room: 7, text: `text ${i}` }), { textroom: 'success' });
+      await wait(20);
+      got.forEach(({ method, url: path, headers, body }, i) => {
+        assert.equal(method, 'POST');
+        assert.equal(path, '/hook?a=b');
+        assert.equal(headers['content-type'], 'application/json');
+        assert.equal(headers.accept, 'application/json');
+        assert.equal(headers.charsets, 'utf-8');
+        const { date, ...rest } = JSON.parse(body);
+        assert.deepEqual(rest, { textroom: 'announcement', room: 7, text: `text ${i}` });
+        assert.match(date, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4}$/);
+        assert.ok(Math.abs(Date.parse(date) - Date.now()) < 60000);
+      });
+      await h.sync({ request: 'create', admin_key: 'k3y', room: 8, post: url('localhost') });
+      await h.sync({ request: 'announcement', room: 8, text: 'by name' });
+      await wait(21);
+      assert.equal(JSON.parse(got[20].body).text, 'by name');
+    }, url => ({ textroom: { admin_key: 'k3y' }, textrooms: { 'room-7': { post: url('127.0.0.1') } } }));
+  });
+
+  test('without an admin key, a URL of a request does not reach private places', { skip: IS_REFERENCE && 'the reference posts anywhere' }, async () => {
+    await withHook(async (h, { got, wait, url }) => {
+      await h.sync({ request: 'create', room: 8, post: url('localhost') });
+      await h.sync({ request: 'announcement', room: 8, text: 'not sent' });
+      await h.sync({ request: 'announcement', room: 7, text: 'sent' });
+      await wait(1);
+      assert.equal(JSON.parse(got[0].body).text, 'sent');
+      assert.equal(got.length, 1);
+    }, url => ({ textrooms: { 'room-7': { post: url('127.0.0.1') } } }));
+  });
+
+  test('a web server that never answers holds up nobody', { skip: IS_REFERENCE && 'there everybody waits' }, async () => {
+    const mute = createServer(() => {});
+    await new Promise(done => mute.listen(0, '127.0.0.1', done));
+    await withHook(async (h, { wait }) => {
+      for (let i = 0; i < 300; i++)
+        assert.deepEqual(await h.sync({ request: 'announcement', room: 8, text: 'x' }), { textroom: 'success' });
+      await h.sync({ request: 'announcement', room: 7, text: 'heard' });
+      await wait(1);
+    }, url => ({ textrooms: { 'room-7': { post: url('127.0.0.1') }, 'room-8': { post: `http://127.0.0.1:${mute.address().port}/` } } }));
+    mute.closeAllConnections();
+    await new Promise(done => mute.close(done));
   });
 });
 

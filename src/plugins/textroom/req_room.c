@@ -97,7 +97,7 @@ static const struct schema_field create_fields[] = {
 
 static enum tr_error check_create(struct tr_call *call)
 {
-    static const char *const texts[] = {"description", "secret", "pin", "post"};
+    static const char *const texts[] = {"description", "secret", "pin"};
     enum tr_error error = tr_read_id(call, false);
     if (error == TR_OK)
         error = tr_check_admin_key(call);
@@ -105,6 +105,8 @@ static enum tr_error check_create(struct tr_call *call)
         error = tr_fail(call, TR_INVALID_ELEMENT, "Invalid element in the allowed array (not a string)");
     if (error == TR_OK)
         error = check_texts(call, texts, ARRAY_COUNT(texts));
+    if (error == TR_OK)
+        error = tr_check_length(call, "post", TR_URL_MAX);
     if (error == TR_OK)
         error = refuse_permanent(call, "create permanent room");
     return error;
@@ -153,6 +155,7 @@ static enum tr_error req_create(struct tr_call *call)
         return tr_fail(call, TR_UNKNOWN, "Too many rooms");
     struct tr_room *room = tr_room_new(call->room_id);
     read_properties(room, call->body);
+    room->post_public_only = tr->admin_key == NULL;
     bool fits = true;
     json_array_foreach(json_object_get(call->body, "allowed"), index, token)
         fits = fits && acl_add(&room->acl, host_hash_key(tr->host), json_string_value(token));
@@ -174,30 +177,34 @@ static const struct schema_field edit_fields[] = {
 };
 
 /* An empty text changes nothing. */
-static void replace_text(char **text, const json_t *body, const char *name)
+static bool replace_text(char **text, const json_t *body, const char *name)
 {
     char *value = text_or_null(body, name);
     if (value == NULL)
-        return;
+        return false;
     mem_put(*text);
     *text = value;
+    return true;
 }
 
 static enum tr_error req_edit(struct tr_call *call)
 {
-    static const char *const texts[] = {"new_description", "new_secret", "new_pin", "new_post"};
+    static const char *const texts[] = {"new_description", "new_secret", "new_pin"};
     enum tr_error error = refuse_permanent(call, "edit room permanently");
     if (error == TR_OK)
         error = tr_find_managed_room(call);
     if (error == TR_OK)
         error = check_texts(call, texts, ARRAY_COUNT(texts));
+    if (error == TR_OK)
+        error = tr_check_length(call, "new_post", TR_URL_MAX);
     if (error != TR_OK)
         return error;
     struct tr_room *room = call->room;
-    replace_text(&room->description, call->body, "new_description");
-    replace_text(&room->secret, call->body, "new_secret");
-    replace_text(&room->pin, call->body, "new_pin");
-    replace_text(&room->post, call->body, "new_post");
+    (void)replace_text(&room->description, call->body, "new_description");
+    (void)replace_text(&room->secret, call->body, "new_secret");
+    (void)replace_text(&room->pin, call->body, "new_pin");
+    if (replace_text(&room->post, call->body, "new_post"))
+        room->post_public_only = call->tr->admin_key == NULL;
     room->is_private = field_bool(call->body, "new_is_private", room->is_private);
     answer_room(call, "edited", room->id, false);
     return TR_OK;

@@ -32,6 +32,8 @@ enum tr_error tr_say(struct tr_call *call, const char *what, const struct tr_mem
         goto out;
     }
     tr_send_all(tr, call->room, NULL, said);
+    if (call->room->post != NULL)
+        host_http_post(tr->host, call->room->post, said, call->room->post_public_only);
     if (from == NULL || from->display == NULL) {
         tr_room_remember(tr, call->room, said);
     } else {                            /* who joins later may not know who it was */

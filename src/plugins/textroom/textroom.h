@@ -22,7 +22,8 @@
 #define TR_ROOMS_OF_HANDLE_MAX   1000u
 #define TR_ID_TEXT_MAX           256u       /* string ids */
 #define TR_NAME_MAX              1024u      /* user names and display names: repeated to everybody */
-#define TR_TEXT_MAX              65536u     /* description, secret, pin, URL of a room */
+#define TR_TEXT_MAX              65536u     /* description, secret, pin of a room */
+#define TR_URL_MAX               2048u
 #define TR_VALUES_MAX            10000u     /* JSON values in one message of a data channel */
 #define TR_ANSWER_BYTES          (8u * 1024u * 1024u)
 #define TR_DELIVERY_MAX          262144u    /* one message as it is delivered: what every peer takes (max-message-size) */
@@ -79,7 +80,8 @@ struct tr_room {
     char *description;
     char *secret;                   /* NULL: none; an empty one has to be given, too */
     char *pin;
-    char *post;                     /* URL */
+    char *post;                     /* URL: what is said to all is posted there */
+    bool post_public_only;          /* it came from somebody who need not be trusted */
     bool is_private;
     bool management_closed;         /* its secret is one that everybody knows (security.md) */
     struct acl acl;

@@ -422,6 +422,17 @@ void host_sink_del(struct host *host, struct ref ref)
         end_sink(host, &host->handles[sink->handle], sink->mindex);
 }
 
+void host_http_post(struct host *host, const char *url, struct view json, bool public_only)
+{
+    json_t *body = json_loadb((const char *)json.data, json.size, 0, NULL);
+    assert_true(json_is_object(body));
+    json_decref(body);
+    host->posts++;
+    host->posted_public_only = public_only;
+    snprintf(host->posted_url, sizeof(host->posted_url), "%s", url);
+    snprintf(host->posted, sizeof(host->posted), "%.*s", (int)json.size, (const char *)json.data);
+}
+
 struct rng *host_rng(struct host *host)
 {
     return &host->rng;

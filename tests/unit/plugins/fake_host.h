@@ -134,6 +134,9 @@ struct host {
     struct fake_sink *sinks;
     uint32_t sink_count, sink_room;
     enum err refuse;                    /* the next description gets this */
+    char posted_url[256], posted[512];  /* the last text for another web server, cut */
+    bool posted_public_only;
+    uint32_t posts;
     bool offers_again;                  /* the plugin may offer over its own unanswered offer */
     bool tokens_signed;
     const char *token, *token_descriptor;   /* the one that is valid, and what it contains */

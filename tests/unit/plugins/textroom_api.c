@@ -270,7 +270,7 @@ static void test_what_strangers_grow_is_bounded(void **state)
     char *text = malloc(TR_TEXT_MAX + 2);
     memset(text, 'x', TR_TEXT_MAX + 1);
     text[TR_TEXT_MAX + 1] = '\0';
-    static const char *const names[] = {"description", "secret", "pin", "post"};
+    static const char *const names[] = {"description", "secret", "pin"};
     for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
         char wanted[80];
         snprintf(wanted, sizeof(wanted), "Invalid element value (%s is too long)", names[i]);
@@ -283,6 +283,11 @@ static void test_what_strangers_grow_is_bounded(void **state)
     text[TR_TEXT_MAX] = '\0';
     chat_admin("{'request':'create','room':8,'description':'%s'}", text);
     expect_sync(&t, "{'textroom':'created','room':8,'permanent':false}");
+    text[TR_URL_MAX + 1] = '\0';
+    chat_admin("{'request':'create','post':'%s'}", text);
+    expect_refusal("error", 414, "Invalid element value (post is too long)");
+    chat_admin("{'request':'edit','room':7,'new_post':'%s'}", text);
+    expect_refusal("error", 414, "Invalid element value (new_post is too long)");
     free(text);
 
     struct buf body;

@@ -340,6 +340,56 @@ static void test_history_is_bounded_in_bytes(void **state)
     assert_int_equal(tr->history_bytes, 0);
 }
 
+/* ---- posts ---- */
+
+static void test_what_is_said_to_all_is_posted(void **state)
+{
+    (void)state;
+    chat_create(8, "'post':'http://example.com/a','history':5");
+    uint32_t ann = talker();
+    say(ann, "{'textroom':'join','transaction':'t','room':8,'username':'ann','display':'Ann'}");
+    assert_int_equal(t.posts, 0);
+    say(ann, "{'textroom':'message','transaction':'t','room':8,'text':'hi'}");
+    assert_int_equal(t.posts, 1);
+    assert_string_equal(t.posted_url, "http://example.com/a");
+    assert_non_null(strstr(t.posted, "{\"textroom\":\"message\",\"room\":8,\"from\":\"ann\",\"date\":\""));
+    assert_non_null(strstr(t.posted, "\",\"text\":\"hi\"}"));              /* as it is delivered: without display */
+    assert_true(t.posted_public_only);                                  /* no admin_key: anybody may have said where to */
+    say(ann, "{'textroom':'message','transaction':'t','room':8,'text':'hi','to':'ann'}");
+    assert_int_equal(t.posts, 1);
+    chat_admin("{'request':'edit','room':8,'new_post':'http://example.com/b'}");
+    chat_admin("{'request':'announcement','room':8,'text':'all'}");
+    assert_int_equal(t.posts, 2);
+    assert_string_equal(t.posted_url, "http://example.com/b");
+    say(ann, "{'textroom':'leave','transaction':'t','room':8}");
+    chat_admin("{'request':'announcement','room':7,'text':'all'}");
+    assert_int_equal(t.posts, 2);
+}
+
+/* Whoever writes the file, or has the key, may point at servers behind our own walls. */
+static void test_who_may_post_anywhere(void **state)
+{
+    (void)state;
+    chats_start("general: { admin_key = \"k\"; }\nroom-7: { post = \"http://127.0.0.1/\"; }");
+    chat_admin("{'request':'announcement','room':7,'text':'x'}");
+    assert_int_equal(t.posts, 1);
+    assert_false(t.posted_public_only);
+    chat_admin("{'request':'create','admin_key':'k','room':8,'post':'http://10.0.0.1/'}");
+    chat_admin("{'request':'announcement','room':8,'text':'x'}");
+    assert_int_equal(t.posts, 2);
+    assert_false(t.posted_public_only);
+    chats_teardown(NULL);
+    chats_start("room-7: { post = \"http://127.0.0.1/\"; }");
+    chat_admin("{'request':'announcement','room':7,'text':'x'}");
+    assert_false(t.posted_public_only);
+    chat_admin("{'request':'edit','room':7,'new_description':'x'}");
+    chat_admin("{'request':'announcement','room':7,'text':'x'}");
+    assert_false(t.posted_public_only);
+    chat_admin("{'request':'edit','room':7,'new_post':'http://127.0.0.1/'}");
+    chat_admin("{'request':'announcement','room':7,'text':'x'}");
+    assert_true(t.posted_public_only);
+}
+
 /* ---- layouts ---- */
 
 static void test_the_layout_of_the_file(void **state)
@@ -486,6 +536,8 @@ int main(void)
         CHAT_TEST(test_destroy_tells_everybody),
         CHAT_TEST(test_history_is_the_last_public_messages),
         CHAT_TEST(test_history_is_bounded_in_bytes),
+        CHAT_TEST(test_what_is_said_to_all_is_posted),
+        BARE_TEST(test_who_may_post_anywhere),
         BARE_TEST(test_the_layout_of_the_file),
         CHAT_TEST(test_mangled_requests),
         CHAT_TEST(test_too_much_json_is_not_parsed),
