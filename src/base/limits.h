@@ -32,7 +32,18 @@
 #define REMOTE_CANDIDATES_MAX    32u        /* of one PeerConnection and ICE generation; more are dropped and counted */
 
 /* -- data channels (webrtc.md 19) -------------------------------------------------------------------------------------------- */
-#define DATA_LABEL_MAX           127u       /* bytes of a label that are kept; host_data_send over it: ERR_INVALID */
-#define DATA_PROTOCOL_MAX        63u        /* the same, of a subprotocol */
 #define PLAINS_MAX               16384u     /* sockets of plain RTP in all workers; over it: the request's own error */
 #define FORWARDS_MAX             65536u
+#define DATA_LABEL_MAX           255u       /* bytes of a label that are kept; host_data_send over it: ERR_INVALID */
+#define DATA_PROTOCOL_MAX        255u       /* the same, of a subprotocol */
+#define DATA_MESSAGE_DEFAULT     262144u    /* a=max-message-size: one message from a client; a setting changes it */
+#define DATA_MESSAGE_MIN         1024u      /* the setting's other end */
+#define DATA_MESSAGE_LIMIT       (64u * 1024u * 1024u)    /* the setting's end */
+#define DATA_COST_EXTRA          256u       /* what a message costs in the windows below, beside its bytes: tiny ones are bounded too */
+#define DATA_IN_WINDOW           (1024u * 1024u)    /* told to control and not done with; then nothing more is read from the client */
+#define DATA_OUT_WINDOW          (1024u * 1024u)    /* sent by a plugin and not taken by SCTP yet; then host_data_send: ERR_FULL */
+#define DATA_RELAY_WINDOW        (512u * 1024u)     /* of one source, sent to another worker and not done with there; then it waits */
+#define DATA_OUTBOX_FULL         (256u * 1024u)     /* of one receiver in the graph, beyond SCTP's own buffer; then its sources wait ... */
+#define DATA_OUTBOX_MAX          (4096u * 1024u)     /* ... and beyond this it loses messages */
+#define DATA_PATIENCE_US         3000000u   /* sources wait that long for a full receiver; then it alone loses messages, until it has caught up */
+#define DATA_MEMORY_PER_WORKER   (1024u * 1024u * 1024u)  /* SCTP's queues of all associations; then what comes is dropped, and sent again */

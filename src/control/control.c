@@ -238,6 +238,9 @@ static void on_message(void *owner, usec_t now, const struct message *m)
     case CONTROL_PLAIN_OPENED: fact_plain_opened(c, m->op, m->payload); break;
     case CONTROL_NAME_FOUND: fact_name_found(c, m->op, m->payload); break;
     case CONTROL_DISK_DONE: fact_disk_done(c, m->op, m->payload); break;
+    case CONTROL_PEER_DATA_UP: fact_peer_data_up(c, m->payload); break;
+    case CONTROL_PEER_DATA: fact_peer_data(c, m); break;
+    case CONTROL_PEER_DATA_TAKEN: fact_peer_data_taken(c, m->payload); break;
     }
 }
 

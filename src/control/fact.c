@@ -2,6 +2,7 @@
 
 #include "control/api_reply.h"
 #include "control/candidates.h"
+#include "control/data.h"
 #include "control/graph.h"
 #include "control/handle.h"
 #include "control/op.h"
@@ -111,6 +112,28 @@ void fact_sink_layer(struct control *c, const struct sink_layer_fact *fact)
     struct handle *handle = sink->pc->handle;
     if (handle->host->desc->sink_layer != NULL)
         handle->host->desc->sink_layer(handle->host->plugin, handle->state, fact->sink, fact->substream, fact->temporal);
+}
+
+void fact_peer_data_up(struct control *c, const struct peer_fact *fact)
+{
+    struct pc *pc = find(c, fact->peer);
+    if (pc != NULL)
+        data_ready(c, pc);
+}
+
+void fact_peer_data(struct control *c, const struct message *m)
+{
+    const struct data_packet *packet = m->payload;
+    struct pc *pc = find(c, packet->peer);
+    if (pc != NULL)
+        data_arrived(c, pc, m);
+}
+
+void fact_peer_data_taken(struct control *c, const struct peer_data_taken_fact *fact)
+{
+    struct pc *pc = find(c, fact->peer);
+    if (pc != NULL)
+        data_taken(c, pc, fact->cost);
 }
 
 void fact_worker_srflx(struct control *c, const struct worker_srflx_fact *fact)

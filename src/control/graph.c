@@ -1,6 +1,7 @@
 #include "control/graph.h"
 
 #include "base/mem.h"
+#include "control/data.h"
 #include "control/order.h"
 #include "control/plain.h"
 
@@ -134,10 +135,32 @@ void graph_switch_sink(struct control *c, struct sink *sink, struct source *sour
     order_sink_switch(c, sink);
 }
 
+struct sink *graph_add_data_sink(struct control *c, struct source *source, struct pc *pc, struct view label, bool paused)
+{
+    struct sink *sink = data_line(pc) == NULL ? NULL : pool_get(&c->sinks);
+    if (sink == NULL) {
+        c->counters.verbs_refused++;
+        return NULL;
+    }
+    sink->ref = slots_add(&c->sink_names, sink);
+    CHECK(!ref_is_none(sink->ref));             /* the pool has the same limit */
+    sink->pc = pc;
+    sink->data = true;
+    sink->paused = paused;
+    list_init(&sink->in_source);
+    list_add_tail(&pc->data.sinks, &sink->in_pc);
+    feed(sink, source);
+    order_data_sink_add(c, sink, label);
+    return sink;
+}
+
 void graph_del_sink(struct control *c, struct sink *sink)
 {
     order_sink_del(c, sink);
-    sink->pc->lines[sink->mindex].sink = NULL;
+    if (sink->data)
+        list_del(&sink->in_pc);
+    else
+        sink->pc->lines[sink->mindex].sink = NULL;
     list_del(&sink->in_source);
     slots_del(&c->sink_names, sink->ref);
     pool_put(&c->sinks, sink);
@@ -147,6 +170,8 @@ void graph_del_sink(struct control *c, struct sink *sink)
 
 void graph_silence(struct control *c, struct pc *pc)
 {
+    LIST_EACH(it, &pc->data.sinks)
+        graph_del_sink(c, CONTAINER_OF(it, struct sink, in_pc));
     for (uint32_t i = 0; i < pc->line_count; i++)
         if (pc->lines[i].sink != NULL)
             graph_del_sink(c, pc->lines[i].sink);

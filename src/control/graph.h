@@ -18,6 +18,8 @@ void graph_set_source(struct control *c, struct pc *pc, uint16_t mindex, const s
 
 /* Replaces the line's sink. `source` may be NULL. NULL: no such line, or SINKS_MAX (both counted). */
 struct sink *graph_add_sink(struct control *c, struct source *source, struct pc *pc, uint16_t mindex, const struct sink_options *options);
+/* One more of the data line. NULL: there is no such line, or SINKS_MAX (both counted). `label`: at most DATA_LABEL_MAX. */
+struct sink *graph_add_data_sink(struct control *c, struct source *source, struct pc *pc, struct view label, bool paused);
 void graph_switch_sink(struct control *c, struct sink *sink, struct source *source);
 void graph_del_sink(struct control *c, struct sink *sink);
 

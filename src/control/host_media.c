@@ -89,9 +89,11 @@ struct ref host_sink_add(struct host *host, struct ref source, struct ref handle
 
 void host_sink_set(struct host *host, struct ref ref, const struct sink_options *options)
 {
-    const struct sink *sink = find_sink(host->control, ref);
-    if (sink != NULL)
-        order_sink_set(host->control, sink, options);
+    struct sink *sink = find_sink(host->control, ref);
+    if (sink == NULL)
+        return;
+    sink->paused = options->paused;
+    order_sink_set(host->control, sink, options);
 }
 
 void host_sink_switch(struct host *host, struct ref ref, struct ref source)

@@ -22,7 +22,7 @@ static void write_identity(const struct control *c, struct json_out *j)
     jout_bool(j, "log-to-file", settings->log_to_file != NULL);
     if (settings->log_to_file != NULL)
         jout_string(j, "log-path", settings->log_to_file);
-    jout_bool(j, "data_channels", false);               /* there is no SCTP yet */
+    jout_bool(j, "data_channels", true);
     jout_bool(j, "accepting-new-sessions", !c->draining);
     jout_int(j, "session-timeout", settings->session_timeout_s);
     jout_int(j, "reclaim-session-timeout", settings->reclaim_session_timeout_s);

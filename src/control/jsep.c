@@ -217,6 +217,7 @@ static enum err describe(struct control *c, struct pc *pc, enum negotiate_type t
         .candidate_count = candidates_of_worker(c, pc->peer.worker, candidates),
         .half_trickle = !c->settings->full_trickle,
         .lite = c->settings->ice_lite,
+        .max_message_bytes = c->settings->max_message_bytes,
         .session_id = actor_wall_us(c->actor),
     };
     buf_clear(&c->wire);

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "control/data.h"
 #include "control/graph.h"
 #include "control/out.h"
 #include "control/plain.h"
@@ -71,12 +72,34 @@ static void set_line(const struct pc *pc, uint16_t index, struct mline_desc *out
     *out = (struct mline_desc){
         .mindex = index, .kind = media_kind(local->kind), .ssrc = local->ssrc, .rtx_ssrc = local->ssrc_rtx, .layer_count = 1};
     str_copy(out->mid, sizeof(out->mid), str_of(local->mid));
+    if (local->kind == SDP_APPLICATION)
+        return;                             /* see set_data */
     if (negotiation_line(&pc->negotiation, index, &line))
         set_agreed(out, &line);
     if (source != NULL) {
         out->source = source->ref;
         out->source_desc = source->desc;
     }
+}
+
+static void set_data(const struct control *c, const struct pc *pc, struct peer_data_desc *out)
+{
+    const struct local_mline *local = data_line(pc);
+    struct negotiated_line line;
+    *out = (struct peer_data_desc){.state = DATA_NONE};
+    if (local == NULL)
+        return;
+    out->mindex = (uint16_t)(local - pc->negotiation.local->mlines);
+    out->to_control = pc->handle->host->desc->data != NULL;
+    out->receive_max = c->settings->max_message_bytes;
+    out->state = DATA_OFFERED;
+    if (!negotiation_line(&pc->negotiation, out->mindex, &line))
+        return;
+    out->state = DATA_AGREED;
+    out->remote_port = line.sctp_port;
+    out->send_max = line.max_message_bytes;
+    if (out->mindex < pc->line_count && pc->lines[out->mindex].source != NULL)
+        out->source = pc->lines[out->mindex].source->ref;
 }
 
 void order_peer_apply(struct control *c, const struct pc *pc, bool restart)
@@ -97,6 +120,7 @@ void order_peer_apply(struct control *c, const struct pc *pc, bool restart)
     if (restart)
         set_credentials(&order->local, pc->ufrag, pc->pwd);
     negotiation_exts(n, &order->ext);
+    set_data(c, pc, &order->data);
     order->mline_count = count;
     for (uint16_t i = 0; i < count; i++)
         set_line(pc, i, &order->mlines[i]);
@@ -139,14 +163,37 @@ void order_sink_add(struct control *c, const struct sink *sink, const struct sin
     tell(c, sink->pc->peer.worker, WORKER_SINK_ADD, &order, sizeof(order));
 }
 
+static void tell_data_sink(struct control *c, const struct sink *sink)
+{
+    const struct data_sink_set_order order = {.sink = sink->ref, .source = name_of(sink->source), .paused = sink->paused};
+    tell(c, sink->pc->peer.worker, WORKER_DATA_SINK_SET, &order, sizeof(order));
+}
+
+void order_data_sink_add(struct control *c, const struct sink *sink, struct view label)
+{
+    struct data_sink_add_order order = {
+        .state = {.sink = sink->ref, .source = name_of(sink->source), .paused = sink->paused}, .peer = sink->pc->peer.ref};
+    order.label_size = (uint8_t)label.size;
+    memcpy(order.label, label.data, label.size);
+    tell(c, sink->pc->peer.worker, WORKER_DATA_SINK_ADD, &order, sizeof(order));
+}
+
 void order_sink_set(struct control *c, const struct sink *sink, const struct sink_options *options)
 {
+    if (sink->data) {
+        tell_data_sink(c, sink);
+        return;
+    }
     struct sink_set_order order = {.sink = sink->ref, .options = *options};
     tell(c, sink->pc->peer.worker, WORKER_SINK_SET, &order, sizeof(order));
 }
 
 void order_sink_switch(struct control *c, const struct sink *sink)
 {
+    if (sink->data) {
+        tell_data_sink(c, sink);
+        return;
+    }
     struct sink_switch_order order = {.sink = sink->ref, .source = name_of(sink->source)};
     if (sink->source != NULL)
         order.desc = sink->source->desc;

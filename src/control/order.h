@@ -14,6 +14,7 @@ void order_peer_candidates_end(struct control *c, const struct pc *pc);
 void order_peer_close(struct control *c, const struct pc *pc, bool notify);
 
 void order_sink_add(struct control *c, const struct sink *sink, const struct sink_options *options);
+void order_data_sink_add(struct control *c, const struct sink *sink, struct view label);
 void order_sink_set(struct control *c, const struct sink *sink, const struct sink_options *options);
 void order_sink_switch(struct control *c, const struct sink *sink);
 void order_sink_del(struct control *c, const struct sink *sink);

@@ -1,5 +1,6 @@
 #include "control/pc.h"
 
+#include "control/data.h"
 #include "control/graph.h"
 #include "control/order.h"
 #include "control/place.h"
@@ -16,6 +17,8 @@ struct pc *pc_new(struct control *c, struct handle *handle)
     pc->state = PC_OFFERED;
     pc->trickle = true;
     negotiation_init(&pc->negotiation);
+    list_init(&pc->data.sinks);
+    list_init(&pc->data.put_off);
     handle->pc = pc;
     handle->hung_up = false;
     return pc;
@@ -62,7 +65,7 @@ void pc_unseat(struct control *c, struct pc *pc)
 static struct source_desc describe(const struct pc *pc, const struct negotiated_line *line)
 {
     struct source_desc desc = {
-        .kind = line->kind == SDP_AUDIO ? MEDIA_AUDIO : MEDIA_VIDEO,
+        .kind = line->kind == SDP_AUDIO ? MEDIA_AUDIO : line->kind == SDP_VIDEO ? MEDIA_VIDEO : MEDIA_DATA,
         .layer_count = line->layer_count > 0 ? line->layer_count : 1,
         .opaque = pc->e2ee,
     };
@@ -83,7 +86,7 @@ void pc_update_sources(struct control *c, struct pc *pc, bool complete)
     uint16_t count = pc->negotiation.local->mline_count;
     for (uint16_t i = 0; i < count; i++) {
         struct negotiated_line line;
-        bool receives = negotiation_line(&pc->negotiation, i, &line) && line.recv && line.kind != SDP_APPLICATION;
+        bool receives = negotiation_line(&pc->negotiation, i, &line) && line.recv;
         bool has_source = i < pc->line_count && pc->lines[i].source != NULL;
         if (!receives && has_source)
             graph_set_source(c, pc, i, NULL);
@@ -107,6 +110,7 @@ void pc_close(struct control *c, struct pc *pc, bool notify)
     }
     /* Each sink is ended by an order of its own, so its name may be given out again at once. */
     graph_silence(c, pc);
+    data_forget(pc);
     order_peer_close(c, pc, notify);
     pc->handle = NULL;
     pc->state = PC_CLOSING;
@@ -119,6 +123,7 @@ void pc_free(struct control *c, struct pc *pc)
     if (pc->handle != NULL && pc->handle->pc == pc)
         pc->handle->pc = NULL;
     graph_drop(c, pc);
+    data_forget(pc);
     negotiation_fini(&pc->negotiation);
     if (!ref_is_none(pc->peer.ref))
         pc_unseat(c, pc);

@@ -129,6 +129,19 @@ struct pc_line {
     struct sink *sink;
 };
 
+/* Its data channels (control/data.c). */
+struct pc_data {
+    uint32_t queued;                    /* cost of what was sent to the worker and is not done with there */
+    bool refused;                       /* a plugin was told ERR_FULL: it wants to know when there is room */
+    struct list sinks;                  /* of the data line: sink.in_pc */
+    struct list put_off;                /* messages that the plugin will not have yet: put_off.node */
+};
+
+struct put_off {
+    struct list node;
+    struct data_packet *packet;
+};
+
 struct pc {
     struct peer_ref peer;               /* REF_NONE while PC_OFFERED */
     struct handle *handle;              /* NULL while PC_CLOSING */
@@ -146,6 +159,7 @@ struct pc {
     uint32_t candidate_count;           /* given to the worker since the newest description of the client */
     uint32_t line_count;
     struct pc_line *lines;
+    struct pc_data data;
 };
 
 struct source {
@@ -164,6 +178,9 @@ struct sink {
     uint16_t mindex;
     struct source *source;              /* NULL: silent */
     struct list in_source;
+    bool data;                          /* one of the data line's, which has one per source; `mindex` means nothing */
+    bool paused;                        /* with data: a worker is told the whole state each time */
+    struct list in_pc;                  /* with data: pc.data.sinks */
 };
 
 /* -- plugins and workers ------------------------------------------------------------------------------------------------------ */

@@ -26,12 +26,17 @@ struct media_counters {
     uint64_t nack_soon;             /* asked for again too soon */
     uint64_t keyframes_asked;
     uint64_t replays;
+    uint64_t data_in;               /* messages of data channels */
+    uint64_t data_out;
+    uint64_t data_dropped_inactive;
+    uint64_t data_lost;             /* the receiver was full, and is not waited for */
 };
 
 /* Copies of packets to other workers: set by the worker, NULL in tests that have one. */
 struct media_relay {
     void (*packet)(void *owner, uint32_t worker, struct ref source, const struct media_packet *packet);
     void (*report)(void *owner, uint32_t worker, struct ref source, uint8_t layer, uint64_t wall_us, uint32_t ts);
+    void (*data)(void *owner, uint32_t worker, struct ref source, bool binary, struct view bytes);
     void *owner;
 };
 
@@ -41,9 +46,13 @@ struct media {
     struct pool packets;
     struct pool rings;              /* of history */
     struct pool maps;               /* of sinks that answer NACKs */
+    struct pool data_sources;
+    struct pool data_sinks;
     struct list keyframes;          /* sources whose publisher is to be asked: source.wanting */
     struct list orphans;            /* sources whose m-line is gone: source.wanting */
     struct list layers;             /* sinks whose layer changed: sink.changed */
+    struct list data_freed;         /* data sources that need not wait any more: data_source.freed */
+    struct list data_orphans;       /* data sources whose m-line is gone: data_source.freed */
     struct media_relay relay;
     struct media_counters counters;
 };

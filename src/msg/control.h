@@ -21,7 +21,10 @@
     X(WORKER_SRFLX,     WORKER,  struct worker_srflx_fact)                     \
     X(DISK_DONE,        DISK,    struct disk_done)                             \
     X(PLAIN_OPENED,     WORKER,  struct plain_opened_fact)                     \
-    X(NAME_FOUND,       DNS,     struct dns_answer)
+    X(NAME_FOUND,       DNS,     struct dns_answer)                             \
+    X(PEER_DATA_UP,     WORKER,  struct peer_fact)                             \
+    X(PEER_DATA,        WORKER,  struct data_packet)                           \
+    X(PEER_DATA_TAKEN,  WORKER,  struct peer_data_taken_fact)
 
 enum control_message {
     CONTROL_NONE,
@@ -83,6 +86,12 @@ struct sink_layer_fact {
     struct ref sink;
     int8_t substream;               /* -1: nothing relayed yet */
     int8_t temporal;
+};
+
+/* Of what was sent by DATA_SEND: so much is done with, and may be sent anew. */
+struct peer_data_taken_fact {
+    struct peer_ref peer;
+    uint32_t cost;
 };
 
 /* The reflexive address of one of a worker's sockets, as the STUN server saw it (design section 2). */

@@ -3,10 +3,11 @@
  * later is a fact (msg/control.h). Each order about a peer or sink carries the full new state, so a repeated one is harmless. */
 #pragma once
 
+#include "base/limits.h"
 #include "peer/peer_types.h"
 
 #define WORKER_MESSAGES(X)                                                                    \
-    /* name               from      answer (CONTROL_)   payload                            */ \
+    /* name               from      answer              payload                            */ \
     X(PEER_OPEN,          CONTROL,  NONE,               struct peer_open_order)               \
     X(PEER_APPLY,         CONTROL,  NONE,               struct peer_apply_order)              \
     X(PEER_CANDIDATE,     CONTROL,  NONE,               struct peer_candidate_order)          \
@@ -25,7 +26,13 @@
     X(FORWARD_DEL,        CONTROL,  NONE,               struct forward_del_order)             \
     X(RELAY_OPEN,         WORKER,   NONE,               struct relay_order)                   \
     X(RELAY_CLOSE,        WORKER,   NONE,               struct relay_order)                   \
-    X(RELAY_STATE,        WORKER,   NONE,               struct relay_state)
+    X(RELAY_STATE,        WORKER,   NONE,               struct relay_state)                   \
+    X(DATA_SEND,          CONTROL,  PEER_DATA_TAKEN,    struct data_packet)                   \
+    X(DATA_CREDIT,        CONTROL,  NONE,               struct data_credit)                   \
+    X(DATA_SINK_ADD,      CONTROL,  NONE,               struct data_sink_add_order)           \
+    X(DATA_SINK_SET,      CONTROL,  NONE,               struct data_sink_set_order)           \
+    X(RELAY_DATA,         WORKER,   RELAY_DATA_DONE,    struct relay_data)                    \
+    X(RELAY_DATA_DONE,    WORKER,   NONE,               struct relay_data_done)
 
 enum worker_message {
     WORKER_NONE,
@@ -125,4 +132,38 @@ struct relay_order {
 struct relay_state {
     struct ref source;
     bool present;
+};
+
+/* Data lines have sinks of their own, one per source; SINK_DEL, SOURCE_SET, RELAY_OPEN, RELAY_CLOSE and RELAY_STATE are for both
+ * kinds. The whole state again each time, but for the label. */
+struct data_sink_set_order {
+    struct ref sink;
+    struct source_name source;      /* ref REF_NONE: silent */
+    bool paused;
+};
+
+struct data_sink_add_order {
+    struct data_sink_set_order state;
+    struct ref peer;
+    uint8_t label_size;
+    uint8_t label[DATA_LABEL_MAX];
+};
+
+struct data_credit {
+    struct ref peer;
+    uint32_t cost;                  /* of PEER_DATA that control is done with */
+};
+
+/* One message, once per worker; `size` bytes follow. Never dropped: it is bounded by DATA_RELAY_WINDOW, which RELAY_DATA_DONE
+ * opens again. */
+struct relay_data {
+    struct ref source;
+    uint32_t size;
+    bool binary;
+    uint8_t bytes[];
+};
+
+struct relay_data_done {
+    struct ref source;
+    uint32_t cost;
 };

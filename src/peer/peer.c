@@ -25,6 +25,10 @@ bool peer_env_init(struct peer_env *env, const struct peer_limits *limits)
     pool_init(&env->mlines, "m-lines", sizeof(struct mline), limits->mlines);
     pool_init(&env->agents, "ice agents", ice_size(), limits->peers);
     dtls_pool_init(&env->handshakes, limits->peers);
+    pool_init(&env->datas, "data lines", sizeof(struct peer_data), limits->peers);
+    pool_init(&env->associations, "SCTP associations", sctp_size(), limits->peers);
+    env->sctp.memory_bytes_max = DATA_MEMORY_PER_WORKER;
+    list_init(&env->data_dirty);
     pool_init(&env->sealed, "sealed packets", sizeof(struct sealed_packet), limits->sealed);
     egress_batch_init(&env->egress);
     batch_init(&env->receive);
@@ -33,7 +37,11 @@ bool peer_env_init(struct peer_env *env, const struct peer_limits *limits)
 
 void peer_env_fini(struct peer_env *env)
 {
+    for (uint32_t i = 0; i < env->events.count; i++)
+        mem_put(env->events.items[i].packet);           /* of peers that were closed with something to say */
     pool_fini(&env->sealed);
+    pool_fini(&env->associations);
+    pool_fini(&env->datas);
     pool_fini(&env->handshakes);
     pool_fini(&env->agents);
     pool_fini(&env->mlines);
@@ -55,8 +63,10 @@ static bool is_late(const struct peer *peer, uint8_t kind)
 void peer_tell(struct peer *peer, const struct peer_event *event)
 {
     struct peer_events *events = &peer->env->events;
-    if (is_late(peer, event->kind))
+    if (is_late(peer, event->kind)) {
+        mem_put(event->packet);
         return;
+    }
     if (events->count == events->size) {
         events->size = events->size == 0 ? 64 : events->size * 2;
         events->items = mem_resize(events->items, events->size * sizeof(*events->items));
@@ -121,6 +131,7 @@ void peer_free(struct peer *peer)
     CHECK(!timer_is_running(&peer->face.timer));
     CHECK(list_is_empty(&peer->face.bindings));
     list_del(&peer->face.touched);
+    peer_data_free(peer);
     for (uint16_t i = 0; i < peer->mline_count; i++)
         mline_free(peer->mlines[i]);
     mem_put(peer->mlines);
@@ -186,6 +197,7 @@ void peer_apply(struct peer *peer, usec_t now, const struct peer_apply_order *or
         return;
     peer->ext = order->ext;
     apply_mlines(peer, now, order);
+    peer_data_apply(peer, now, &order->data);
     if (order->restart) {
         peer->candidates_ended = false;
         peer->ice_failed_at = 0;        /* a new attempt has its own time */
@@ -314,6 +326,7 @@ usec_t peer_deadline(const struct peer *peer, usec_t now)
     if (peer->dtls != NULL)
         first = usec_min(first, dtls_deadline(peer->dtls));
     first = usec_min(first, ice_patience_ends(peer));
+    first = usec_min(first, peer_data_deadline(peer));
     if (peer->phase != PEER_UP)
         return first;
     if (peer->twcc != NULL)
@@ -349,6 +362,7 @@ void peer_timeout(struct peer *peer, usec_t now)
         peer_end(peer, HANGUP_ICE_FAILED);
     if (peer->phase != PEER_UP)
         return;
+    peer_data_timeout(peer, now);
     if (peer->twcc != NULL && twcc_in_deadline(peer->twcc) <= now)
         peer_send_twcc(peer, now);
     send_due_nacks(peer, now);

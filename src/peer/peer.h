@@ -10,6 +10,7 @@
 
 #include "base/slots.h"
 #include "base/timerq.h"
+#include "media/data_source.h"
 #include "media/media.h"
 #include "media/port.h"
 #include "peer/egress_batch.h"
@@ -17,6 +18,7 @@
 #include "proto/dtls/dtls.h"
 #include "proto/ice/ice.h"
 #include "proto/rtp/rtp.h"
+#include "proto/sctp/dcep.h"
 #include "proto/seal/seal.h"
 
 #define RECEIVE_BATCH 64u           /* RTP packets opened together */
@@ -37,6 +39,9 @@ enum peer_event_kind {
     PEER_EVENT_ICE_FAILED,          /* was connected; may be followed by a hangup */
     PEER_EVENT_MEDIA,
     PEER_EVENT_SLOWLINK,
+    PEER_EVENT_DATA_UP,             /* data channels can be written to */
+    PEER_EVENT_DATA,                /* packet: a message for control; whoever takes the event owns it */
+    PEER_EVENT_DATA_TAKEN,          /* count: of what control sent, the cost of what is done with */
 };
 
 struct peer_event {
@@ -47,7 +52,8 @@ struct peer_event {
     bool receiving;                 /* MEDIA */
     bool uplink;                    /* SLOWLINK */
     uint16_t mindex;
-    uint32_t count;                 /* MEDIA: seconds; SLOWLINK: lost */
+    uint32_t count;                 /* MEDIA: seconds; SLOWLINK: lost; DATA_TAKEN: cost */
+    struct data_packet *packet;     /* DATA */
     struct net_tuple tuple;
 };
 
@@ -82,6 +88,9 @@ struct peer_counters {
     uint64_t plis_in;
     uint64_t plis_out;
     uint64_t apply_full;            /* m-lines or sources beyond the limit */
+    uint64_t data_early;            /* SCTP that nobody has negotiated, or before the peer is up */
+    uint64_t data_lost;             /* messages of plugins whose channel is closing, can't be opened, or does not exist */
+    uint64_t data_refused;          /* associations beyond the limit */
 };
 
 struct peer_settings {
@@ -123,6 +132,14 @@ struct peer_env {
     struct pool agents;             /* ICE */
     struct pool handshakes;         /* DTLS */
     struct pool sealed;             /* copies of sealed packets, for receivers without RTX */
+    struct pool datas;              /* data lines, */
+    struct pool associations;       /* and their SCTP */
+    struct sctp_shared sctp;
+    struct dcep_counters dcep;
+    struct slots *data_sources;     /* by control's ref, as `sources` */
+    struct slots *data_sinks;
+    struct list *touched;           /* the worker's: peers whose deadline may have changed; NULL: nobody looks */
+    struct list data_dirty;         /* data lines with something to send, or to read: peer_data_flush */
     struct stun_mac *mac;
     struct ice_counters ice;
     struct peer_counters counters;
@@ -177,6 +194,20 @@ void peer_ask_keyframe(struct source *source, usec_t now);
 void peer_set_rate_cap(struct source *source, usec_t now, const struct rate_cap *cap);
 
 bool peer_is_up(const struct peer *peer);
+
+/* ---- data channels (peer/peer_data.c) ---- */
+
+/* What data lines have to send and to tell. True: the egress batch is filling up: flush it, and call again. Called after each
+ * batch of datagrams, and at the end of a turn, when media.data_freed has been drained too. */
+bool peer_data_flush(struct peer_env *env, usec_t now);
+/* Control's message. What it costs comes back by DATA_TAKEN, whatever becomes of it. */
+void peer_data_send(struct peer *peer, usec_t now, const struct data_packet *packet);
+/* Control is done with so much of what it was told. */
+void peer_data_credit(struct peer *peer, uint32_t cost);
+/* The source need not wait any more. */
+void peer_data_go_on(struct data_source *source);
+/* Where a data sink of this peer sends; NULL: it has no data line. */
+struct data_port *peer_data_port(struct peer *peer);
 
 /* For the egress, about an item with `keep`: the sealed packet as it goes out (peer/mline.c). */
 void mline_keep_sealed(struct mline *mline, usec_t now, struct view packet);

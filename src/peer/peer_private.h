@@ -60,6 +60,40 @@ struct mline {
     struct sealed_ring *sealed;     /* NULL: RTX is used, or nothing sent yet */
 };
 
+/* A message that SCTP has no room for yet. */
+struct data_out {
+    struct list node;
+    uint32_t cost;                  /* control's; 0: it came from the graph */
+    uint32_t size;
+    uint8_t label_size;
+    uint8_t protocol_size;
+    bool binary;
+    uint8_t bytes[];                /* label, protocol, message */
+};
+
+/* The data line and its association (webrtc.md 19). From DATA_OFFERED on; the association from the moment when the line is
+ * agreed and the peer is up. */
+struct peer_data {
+    struct peer *peer;
+    struct data_port port;          /* where data sinks send */
+    struct peer_data_desc desc;
+    struct data_source *source;     /* what it receives */
+    struct sctp *sctp;              /* NULL: none */
+    struct dcep dcep;
+    bool up;                        /* channels work */
+    bool told_up;
+    bool reading;                   /* a message of SCTP's buffer is being handed on: nothing may be sent meanwhile */
+    bool held;                      /* SCTP is not read */
+    uint32_t unread;                /* told to control and not done with */
+    uint32_t taken;                 /* of control's, to be told */
+    struct list outbox;             /* data_out.node */
+    uint32_t outbox_bytes;          /* of the graph's messages in it */
+    bool full;                      /* sources wait for us */
+    bool given_up;                  /* they did, for too long: messages are lost until we have caught up */
+    usec_t full_since;
+    struct list dirty;              /* in env.data_dirty */
+};
+
 enum peer_phase { PEER_NEW, PEER_CONNECTING, PEER_UP, PEER_ENDED };
 
 struct peer {
@@ -88,6 +122,7 @@ struct peer {
     bool has_clock;
     int64_t clock_offset_us;        /* ours = the peer's NTP clock + offset (see peer_rtcp_in.c) */
     struct seal_rtcp_rx rtcp_rx;
+    struct peer_data *data;         /* NULL: no data line */
     uint16_t mline_count;
     uint16_t mline_room;
     uint16_t mline_hint;            /* of the last packet: looked at first */
@@ -123,6 +158,15 @@ const struct sealed_packet *mline_sealed(const struct mline *mline, usec_t now, 
 void peer_drain_ice(struct peer *peer, usec_t now);
 void peer_drain_dtls(struct peer *peer, usec_t now);
 void peer_start_dtls(struct peer *peer, usec_t now);
+/* False: it is lost, as on any network. */
+bool peer_send_record(struct peer *peer, usec_t now, struct view data);
+/* peer_data.c */
+void peer_data_apply(struct peer *peer, usec_t now, const struct peer_data_desc *desc);
+void peer_data_start(struct peer *peer, usec_t now);         /* the peer has come up */
+void peer_data_input(struct peer *peer, usec_t now, struct view packet);
+void peer_data_timeout(struct peer *peer, usec_t now);
+usec_t peer_data_deadline(const struct peer *peer);
+void peer_data_free(struct peer *peer);
 /* peer_rtp.c */
 void peer_rtp_input(struct peer *peer, usec_t now, uint8_t *datagram, size_t size);
 /* peer_output.c */

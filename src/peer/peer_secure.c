@@ -26,6 +26,7 @@ static void become_up(struct peer *peer, usec_t now)
     /* Ticks of peers that came together are spread over the second. */
     peer->tick_at = usec_on_grid(now + PEER_TICK_US / 2 + rng_u32(peer->env->rng) % (PEER_TICK_US / 2));
     peer_tell(peer, &(struct peer_event){.kind = PEER_EVENT_UP});
+    peer_data_start(peer, now);
     for (uint16_t i = 0; i < peer->mline_count; i++) {
         struct mline *mline = peer->mlines[i];
         if (mline->sink == NULL || mline->sink->source == NULL)
@@ -173,6 +174,14 @@ static void send_dtls(struct peer *peer, usec_t now)
     }
 }
 
+bool peer_send_record(struct peer *peer, usec_t now, struct view data)
+{
+    if (peer->dtls == NULL || dtls_send(peer->dtls, data) != ERR_NONE)
+        return false;
+    send_dtls(peer, now);
+    return true;
+}
+
 void peer_drain_dtls(struct peer *peer, usec_t now)
 {
     struct dtls_event event;
@@ -183,7 +192,8 @@ void peer_drain_dtls(struct peer *peer, usec_t now)
             on_connected(peer, now, &event.keys);
             break;
         case DTLS_EVENT_DATA:
-            break;                  /* data channels are an issue of their own; what comes early is dropped by whoever sent it */
+            peer_data_input(peer, now, event.data);
+            break;
         case DTLS_EVENT_CLOSED:
         case DTLS_EVENT_FAILED:
             peer_end(peer, reason_of(event.reason));

@@ -64,6 +64,31 @@ struct peer_open_order {
     bool lite;
 };
 
+enum data_state { DATA_NONE, DATA_OFFERED, DATA_AGREED };
+
+/* The data line of a PeerConnection: there is one at most (webrtc.md 2). */
+struct peer_data_desc {
+    uint8_t state;                  /* enum data_state; OFFERED: sinks may be hung onto it, nothing is sent yet */
+    bool to_control;                /* a plugin wants the messages, too */
+    uint16_t mindex;
+    uint16_t remote_port;           /* a=sctp-port */
+    uint32_t receive_max;           /* bytes of one message: ours */
+    uint32_t send_max;              /* theirs */
+    struct ref source;              /* names what it receives; REF_NONE: nobody else may have it */
+};
+
+/* One message of a data channel on its way between control and a worker. `bytes` holds the label, the protocol, then the
+ * message: label_size + protocol_size + size bytes. */
+struct data_packet {
+    struct peer_ref peer;
+    uint32_t cost;                  /* in the window between the two; goes back when it is done with */
+    uint32_t size;
+    uint8_t label_size;
+    uint8_t protocol_size;
+    bool binary;
+    uint8_t bytes[];
+};
+
 /* The whole negotiated state. mlines[] follow: the payload is sizeof(struct peer_apply_order) + mline_count * sizeof(mline). */
 struct peer_apply_order {
     struct ref peer;
@@ -75,6 +100,7 @@ struct peer_apply_order {
     bool restart;                   /* ICE restarts with `local`; the old pair is used until the new one is selected */
     struct ice_credentials local;   /* with restart only */
     struct rtp_ext_ids ext;         /* one id space a PeerConnection */
+    struct peer_data_desc data;
     uint16_t mline_count;
     struct mline_desc mlines[];
 };

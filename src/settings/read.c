@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/str.h"
 #include "runtime/log.h"
 #include "settings/settings_impl.h"
@@ -174,6 +175,9 @@ static void read_media(struct settings *s, const struct conf_node *g)
         s->min_nack_queue_ms = NACK_QUEUE_MAX_MS;
     read_port_range(s, g);
     s->dtls_mtu = at_least(g, "dtls_mtu", 0, 1200);
+    s->max_message_bytes = at_least(g, "max_message_size", DATA_MESSAGE_MIN, DATA_MESSAGE_DEFAULT);
+    if (s->max_message_bytes > DATA_MESSAGE_LIMIT)
+        s->max_message_bytes = DATA_MESSAGE_LIMIT;
     s->no_media_timer_s = at_least(g, "no_media_timer", 0, 1);
     s->slowlink_threshold = at_least(g, "slowlink_threshold", 0, 0);
     s->twcc_period_ms = at_least(g, "twcc_period", 1, 200);

@@ -74,6 +74,7 @@ struct settings {
     uint32_t min_nack_queue_ms;
     uint16_t rtp_port_min, rtp_port_max;    /* both 0: ephemeral */
     uint32_t dtls_mtu;
+    uint32_t max_message_bytes;         /* ours (media.max_message_size): of one message of a data channel */
     uint32_t no_media_timer_s;          /* 0: off */
     uint32_t slowlink_threshold;        /* lost packets a second; 0: off */
     uint32_t twcc_period_ms;

@@ -62,8 +62,14 @@ void on_sink_switch(struct worker *w, usec_t now, const struct sink_switch_order
 
 void on_sink_del(struct worker *w, usec_t now, const struct sink_del_order *order)
 {
-    struct sink *sink = find_sink(w, order->sink);
+    struct data_sink *data = slots_get(&w->data_sinks, order->sink);
     (void)now;
+    if (data != NULL) {
+        slots_del(&w->data_sinks, order->sink);
+        data_sink_free(data);
+        return;
+    }
+    struct sink *sink = find_sink(w, order->sink);
     if (sink == NULL)
         return;
     slots_del(&w->sinks, order->sink);
@@ -73,8 +79,13 @@ void on_sink_del(struct worker *w, usec_t now, const struct sink_del_order *orde
 
 void on_source_set(struct worker *w, usec_t now, const struct source_set_order *order)
 {
-    struct source *source = find_source(w, order->source);
+    struct data_source *data = slots_get(&w->data_sources, order->source);
     (void)now;
+    if (data != NULL) {
+        data->active = order->active;
+        return;
+    }
+    struct source *source = find_source(w, order->source);
     if (source != NULL)
         source_set_active(source, order->active);
 }
@@ -118,13 +129,25 @@ static void ask_keyframes(struct worker *w, usec_t now)
     }
 }
 
+static void tell_gone(struct worker *w, struct ref source, uint64_t workers)
+{
+    const struct relay_state gone = {source, false};
+    for (; workers != 0; workers &= workers - 1)
+        actor_send(w->actor, (actor_id)(ACTOR_WORKER_0 + __builtin_ctzll(workers)), WORKER_RELAY_STATE, &gone, sizeof(gone));
+}
+
 static void bury_orphans(struct worker *w)
 {
+    for (struct list *it; (it = list_pop(&w->media.data_orphans)) != NULL;) {
+        struct data_source *source = CONTAINER_OF(it, struct data_source, freed);
+        tell_gone(w, source->name, source->relay_mask);
+        if (source->proxy)
+            relay_data_forget(w, source);
+        data_source_free(source);
+    }
     for (struct list *it; (it = list_pop(&w->media.orphans)) != NULL;) {
         struct source *source = CONTAINER_OF(it, struct source, wanting);
-        const struct relay_state gone = {source->name, false};
-        for (uint64_t workers = source->relay_mask; workers != 0; workers &= workers - 1)
-            actor_send(w->actor, (actor_id)(ACTOR_WORKER_0 + __builtin_ctzll(workers)), WORKER_RELAY_STATE, &gone, sizeof(gone));
+        tell_gone(w, source->name, source->relay_mask);
         if (source->proxy)
             relay_forget(w, source);
         source_free(source);

@@ -1,6 +1,7 @@
 /* Orders about peers, and what peers have to say to control. */
 #include <stddef.h>
 
+#include "base/mem.h"
 #include "runtime/log.h"
 #include "worker/worker_private.h"
 
@@ -106,12 +107,28 @@ static void tell_slowlink(struct worker *w, const struct peer_event *event)
     actor_send(w->actor, ACTOR_CONTROL, CONTROL_PEER_SLOWLINK, &fact, sizeof(fact));
 }
 
+static void tell_data(struct worker *w, const struct peer_event *event)
+{
+    struct data_packet *packet = event->packet;
+    packet->peer = ref_of(w, event->peer);
+    actor_send_block(w->actor, ACTOR_CONTROL, CONTROL_PEER_DATA, REF_NONE, packet,
+                     sizeof(*packet) + packet->label_size + packet->protocol_size + packet->size);
+}
+
+static void tell_taken(struct worker *w, const struct peer_event *event)
+{
+    const struct peer_data_taken_fact fact = {ref_of(w, event->peer), event->count};
+    actor_send(w->actor, ACTOR_CONTROL, CONTROL_PEER_DATA_TAKEN, &fact, sizeof(fact));
+}
+
 static void tell_event(struct worker *w, usec_t now, const struct peer_event *event)
 {
     struct peer *peer = slots_get(&w->peers, event->peer);
     const struct peer_fact fact = {ref_of(w, event->peer)};
-    if (peer == NULL)
-        return;                                 /* closed in the meantime */
+    if (peer == NULL) {                         /* closed in the meantime */
+        mem_put(event->packet);
+        return;
+    }
     switch ((enum peer_event_kind)event->kind) {
     case PEER_EVENT_BIND:
     case PEER_EVENT_CLAIM:
@@ -134,6 +151,15 @@ static void tell_event(struct worker *w, usec_t now, const struct peer_event *ev
         break;
     case PEER_EVENT_SLOWLINK:
         tell_slowlink(w, event);
+        break;
+    case PEER_EVENT_DATA_UP:
+        actor_send(w->actor, ACTOR_CONTROL, CONTROL_PEER_DATA_UP, &fact, sizeof(fact));
+        break;
+    case PEER_EVENT_DATA:
+        tell_data(w, event);
+        break;
+    case PEER_EVENT_DATA_TAKEN:
+        tell_taken(w, event);
         break;
     }
 }

@@ -58,7 +58,7 @@ static void push_report(void *owner, uint32_t worker, struct ref source, uint8_t
     (void)relay_push(w->actor, (actor_id)(ACTOR_WORKER_0 + worker), VIEW(&head, sizeof(head)), VIEW(NULL, 0));
 }
 
-const struct media_relay relay_ports = {.packet = push_packet, .report = push_report};
+const struct media_relay relay_ports = {.packet = push_packet, .report = push_report, .data = relay_data_push};
 
 static void proxy_packet(struct source *proxy, usec_t now, const struct relay_head *head, struct view descriptor, struct view payload)
 {
@@ -152,12 +152,17 @@ struct source *relay_source(struct worker *w, usec_t now, const struct source_na
 void on_relay_open(struct worker *w, usec_t now, actor_id from, const struct relay_order *order)
 {
     struct source *source = slots_get(&w->sources, order->source);
-    const struct relay_state state = {order->source, source != NULL && !source->proxy};
+    struct data_source *data = slots_get(&w->data_sources, order->source);
+    const struct relay_state state = {order->source, data != NULL ? !data->proxy : source != NULL && !source->proxy};
     actor_send(w->actor, from, WORKER_RELAY_STATE, &state, sizeof(state));
     if (!state.present)
         return;
     uint32_t worker = (uint32_t)from - ACTOR_WORKER_0;
     uint64_t bit = 1ull << worker;
+    if (data != NULL) {
+        data_source_relay_open(data, worker);
+        return;
+    }
     if ((source->relay_mask & bit) != 0)
         return;
     source->relay_mask |= bit;
@@ -168,7 +173,10 @@ void on_relay_open(struct worker *w, usec_t now, actor_id from, const struct rel
 void on_relay_close(struct worker *w, usec_t now, actor_id from, const struct relay_order *order)
 {
     struct source *source = slots_get(&w->sources, order->source);
+    struct data_source *data = slots_get(&w->data_sources, order->source);
     (void)now;
+    if (data != NULL)
+        data_source_relay_close(data, (uint32_t)from - ACTOR_WORKER_0);
     if (source != NULL)
         source->relay_mask &= ~(1ull << ((uint32_t)from - ACTOR_WORKER_0));
 }
@@ -176,7 +184,10 @@ void on_relay_close(struct worker *w, usec_t now, actor_id from, const struct re
 void on_relay_state(struct worker *w, usec_t now, const struct relay_state *state)
 {
     struct source *source = slots_get(&w->sources, state->source);
+    struct data_source *data = slots_get(&w->data_sources, state->source);
     (void)now;
+    if (data != NULL && data->proxy)
+        relay_data_state(w, data, state->present);
     if (source == NULL || !source->proxy)
         return;
     if (state->present)
@@ -208,6 +219,7 @@ void relay_look(struct worker *w, usec_t now)
 {
     if (now < w->proxies_at)
         return;
+    relay_data_look(w, now);
     LIST_EACH(it, &w->proxies) {
         struct proxy *proxy = CONTAINER_OF(it, struct proxy, node);
         struct source *source = proxy->source;
@@ -221,5 +233,5 @@ void relay_look(struct worker *w, usec_t now)
             ask(w, now, proxy, true);
         }
     }
-    w->proxies_at = list_is_empty(&w->proxies) ? USEC_NEVER : now + PROXY_RETRY_US;
+    w->proxies_at = list_is_empty(&w->proxies) && list_is_empty(&w->data_proxies) ? USEC_NEVER : now + PROXY_RETRY_US;
 }

@@ -41,6 +41,9 @@ static void wire_env(struct worker *w)
     w->env.media = &w->media;
     w->env.sources = &w->sources;
     w->env.sinks = &w->sinks;
+    w->env.data_sources = &w->data_sources;
+    w->env.data_sinks = &w->data_sinks;
+    w->env.touched = &w->touched;
     w->env.rng = &w->rng;
     w->env.bases = w->bases;
     w->env.base_count = w->config.socket_count;
@@ -74,13 +77,17 @@ struct worker *worker_new(struct actor *actor, const struct worker_config *confi
     slots_init(&w->sinks, UINT32_MAX);
     slots_init(&w->plains, UINT32_MAX);
     slots_init(&w->outlets, UINT32_MAX);
+    slots_init(&w->data_sources, UINT32_MAX);
+    slots_init(&w->data_sinks, UINT32_MAX);
     map_init(&w->tuples);
     timerq_init(&w->timers);
     pool_init(&w->bindings, "bindings", sizeof(struct binding), limits->peers * ICE_VERIFIED_MAX);
     pool_init(&w->proxy_pool, "proxies", sizeof(struct proxy), limits->sources);
     pool_init(&w->plain_pool, "plain sockets", sizeof(struct plain), limits->plains);
     pool_init(&w->outlet_pool, "forwards", sizeof(struct outlet), limits->forwards);
+    pool_init(&w->data_proxy_pool, "data proxies", sizeof(struct data_proxy), limits->sources);
     list_init(&w->touched);
+    list_init(&w->data_proxies);
     list_init(&w->proxies);
     w->proxies_at = USEC_NEVER;
     w->inbox = mem_get(sizeof(*w->inbox));
@@ -109,6 +116,8 @@ static void close_all(struct worker *w, usec_t now, bool notify)
     worker_tell_graph(w, now);
     LIST_EACH(it, &w->proxies)
         relay_orphan(w, CONTAINER_OF(it, struct proxy, node)->source);      /* the orphans before were buried just now */
+    LIST_EACH(it, &w->data_proxies)
+        relay_data_orphan(w, CONTAINER_OF(it, struct data_proxy, node)->source);
     worker_tell_graph(w, now);
 }
 
@@ -125,6 +134,7 @@ void worker_free(struct worker *worker)
     pool_fini(&worker->proxy_pool);
     pool_fini(&worker->plain_pool);
     pool_fini(&worker->outlet_pool);
+    pool_fini(&worker->data_proxy_pool);
     map_fini(&worker->tuples);
     timerq_fini(&worker->timers);
     slots_fini(&worker->peers);
@@ -132,6 +142,8 @@ void worker_free(struct worker *worker)
     slots_fini(&worker->sinks);
     slots_fini(&worker->plains);
     slots_fini(&worker->outlets);
+    slots_fini(&worker->data_sources);
+    slots_fini(&worker->data_sinks);
     for (uint32_t i = 0; i < worker->config.socket_count; i++)
         udp_close(&worker->config.sockets[i]);
     mem_put(worker->plain_out);
@@ -213,6 +225,12 @@ static void on_message(void *owner, usec_t now, const struct message *m)
     case WORKER_RELAY_OPEN: on_relay_open(w, now, m->from, m->payload); break;
     case WORKER_RELAY_CLOSE: on_relay_close(w, now, m->from, m->payload); break;
     case WORKER_RELAY_STATE: on_relay_state(w, now, m->payload); break;
+    case WORKER_DATA_SEND: on_data_send(w, now, m->payload, m->size); break;
+    case WORKER_DATA_CREDIT: on_data_credit(w, now, m->payload); break;
+    case WORKER_DATA_SINK_ADD: on_data_sink_add(w, now, m->payload); break;
+    case WORKER_DATA_SINK_SET: on_data_sink_set(w, now, m->payload); break;
+    case WORKER_RELAY_DATA: on_relay_data(w, now, m->payload, m->size); break;
+    case WORKER_RELAY_DATA_DONE: on_relay_data_done(w, now, m->from, m->payload); break;
     }
 }
 
@@ -233,6 +251,7 @@ static void on_ready(void *owner, usec_t now, uint64_t token, uint32_t events)
             demux_packet(w, now, (uint32_t)token, &w->inbox->items[i]);
         while (peer_receive_flush(&w->env, now))
             egress_flush(w, now);
+        worker_flush_data(w, now);
         worker_tell_events(w, now);
         if (w->env.egress.count >= EGRESS_FLUSH_AT)
             egress_flush(w, now);
@@ -263,6 +282,7 @@ static void on_turn(void *owner, usec_t now)
     run_timers(w, now);
     srflx_turn(w, now);
     relay_look(w, now);
+    worker_flush_data(w, now);
     worker_tell_graph(w, now);
     worker_tell_events(w, now);
     set_deadlines(w, now);

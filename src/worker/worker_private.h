@@ -118,12 +118,16 @@ struct worker {
     struct pool plain_pool;
     struct pool outlet_pool;
     struct plain_batch *plain_out;
+    struct slots data_sources;
+    struct slots data_sinks;
     struct map tuples;
     struct pool bindings;
     struct timerq timers;
     struct list touched;                /* peers whose deadline is to be looked up again */
     struct list proxies;                /* sources fed by other workers: struct proxy */
+    struct list data_proxies;           /* the same of data lines: struct data_proxy */
     struct pool proxy_pool;
+    struct pool data_proxy_pool;
     usec_t proxies_at;                  /* next look at the proxies */
     struct net_addr bases[WORKER_SOCKETS_MAX];
     struct srflx srflx[WORKER_SOCKETS_MAX];
@@ -136,6 +140,12 @@ struct worker {
 struct proxy {
     struct list node;
     struct source *source;
+    usec_t asked_at;
+};
+
+struct data_proxy {
+    struct list node;
+    struct data_source *source;
     usec_t asked_at;
 };
 
@@ -192,6 +202,22 @@ void relay_orphan(struct worker *w, struct source *source);
 void relay_forget(struct worker *w, const struct source *source);
 void relay_look(struct worker *w, usec_t now);
 extern const struct media_relay relay_ports;
+/* on_data.c: data channels, their way to control and through the graph */
+void on_data_send(struct worker *w, usec_t now, const struct data_packet *packet, size_t size);
+void on_data_credit(struct worker *w, usec_t now, const struct data_credit *credit);
+void on_data_sink_add(struct worker *w, usec_t now, const struct data_sink_add_order *order);
+void on_data_sink_set(struct worker *w, usec_t now, const struct data_sink_set_order *order);
+void worker_flush_data(struct worker *w, usec_t now);
+/* relay_data.c */
+struct data_source *relay_data_source(struct worker *w, usec_t now, const struct source_name *name);
+void on_relay_data(struct worker *w, usec_t now, const struct relay_data *order, size_t size);
+void on_relay_data_done(struct worker *w, usec_t now, actor_id from, const struct relay_data_done *order);
+void relay_data_state(struct worker *w, struct data_source *source, bool present);
+void relay_data_orphan(struct worker *w, struct data_source *source);
+void relay_data_forget(struct worker *w, const struct data_source *source);
+void relay_data_pay(struct worker *w, struct data_source *proxy);
+void relay_data_push(void *owner, uint32_t worker, struct ref source, bool binary, struct view bytes);
+void relay_data_look(struct worker *w, usec_t now);
 /* srflx.c */
 void srflx_start(struct worker *w, usec_t now);
 void srflx_input(struct worker *w, usec_t now, uint32_t socket, const struct udp_datagram *datagram);

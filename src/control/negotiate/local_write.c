@@ -98,6 +98,8 @@ static void write_transport(const struct merge *m, const struct local_mline *lin
         buf_add_text(out, "a=sctpmap:5000 webrtc-datachannel 16\r\n");
     else
         buf_add_text(out, "a=sctp-port:5000\r\n");
+    if (line->kind == SDP_APPLICATION)
+        buf_addf(out, "a=max-message-size:%u\r\n", m->in->max_message_bytes);
     buf_addf(out, "a=ice-ufrag:%s\r\na=ice-pwd:%s\r\na=ice-options:trickle\r\n", m->in->ufrag, m->in->pwd);
     if (m->in->fingerprint == NULL)
         return;

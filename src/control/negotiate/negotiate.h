@@ -176,6 +176,7 @@ struct negotiate_local_input {
     size_t candidate_count;
     bool half_trickle;                                /* candidates and a=end-of-candidates; false: neither */
     bool lite;
+    uint32_t max_message_bytes;                       /* of data channels: a=max-message-size */
     uint64_t session_id;                              /* o= when the plugin gives none: wall clock in us */
 };
 
@@ -203,6 +204,8 @@ struct negotiated_line {
     uint32_t remote_ssrc[NEGOTIATE_LAYERS_MAX];       /* 0: not known */
     uint32_t remote_ssrc_rtx[NEGOTIATE_LAYERS_MAX];
     const char *rid[NEGOTIATE_LAYERS_MAX];            /* "" unless by_rid */
+    uint16_t sctp_port;                               /* application: the client's */
+    uint32_t max_message_bytes;                       /* application: what it takes; UINT32_MAX: any size */
     uint8_t red_pt;                                   /* 0: none */
     uint8_t pt_count;
     struct remote_pt pts[NEGOTIATE_PTS_MAX];          /* in our order (VideoCall passes on all that two browsers share) */

@@ -89,8 +89,12 @@ bool negotiation_line(const struct negotiation *n, uint16_t index, struct negoti
     out->ssrc = local->ssrc;
     out->ssrc_rtx = local->ssrc_rtx;
     out->mid = local->mid;
-    if (local->kind == SDP_APPLICATION)
+    if (local->kind == SDP_APPLICATION) {
+        out->send = out->recv = true;       /* directions mean nothing to data channels (RFC 8841 5.2) */
+        out->sctp_port = remote->sctp_port;
+        out->max_message_bytes = remote->max_message_bytes == 0 ? UINT32_MAX : remote->max_message_bytes;
         return true;
+    }
     agree_on_pts(out, remote, local);
     agree_on_layers(out, remote, local);
     return true;

@@ -76,7 +76,7 @@ static inline void local_init(struct local *l)
     assert_int_equal(candidate_parse(&l->candidates[1], &name, STR("2 1 udp 7 203.0.113.9 20015 typ srflx raddr 10.0.0.1 rport 9")), CANDIDATE_OK);
     buf_init(&l->text, NEGOTIATE_WIRE_BYTES_MAX);
     l->in = (struct negotiate_local_input){.ufrag = "9gQk", .pwd = "8UrnV1zMtrcvgYCcZq0mzE", .fingerprint = "3A:9F", .address = &l->address,
-                                           .session_id = 1700000000000000};
+                                           .session_id = 1700000000000000, .max_message_bytes = 262144};
 }
 
 static inline void local_fini(struct local *l)

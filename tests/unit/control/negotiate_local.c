@@ -84,7 +84,7 @@ static void test_answer_with_everything(void **state)
         "a=rtpmap:96 VP8/90000\r\na=rtcp-fb:96 nack\r\n" RID_EXT "a=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=96\r\n"
         "a=ssrc-group:FID 2 3\r\na=msid:janus janusv\r\na=ssrc:2 cname:janus\r\na=ssrc:3 cname:janus\r\n"
         "a=rid:h recv\r\na=rid:m recv\r\na=rid:l recv\r\na=simulcast:recv h;~m;l\r\n" CANDIDATES
-        "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 203.0.113.9\r\na=sendrecv\r\na=mid:d\r\na=sctp-port:5000\r\n" ICE "a=setup:active\r\n" CANDIDATES);
+        "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 203.0.113.9\r\na=sendrecv\r\na=mid:d\r\na=sctp-port:5000\r\na=max-message-size:262144\r\n" ICE "a=setup:active\r\n" CANDIDATES);
     struct negotiated_line line;
     assert_true(negotiation_line(&pc.n, 0, &line));
     assert_true(line.recv && !line.send && !line.nack && !line.rtx);
@@ -256,7 +256,7 @@ static void test_legacy_data(void **state)
     pc_init(&pc);
     offer(&pc, HEAD SECURITY "m=application 9 DTLS/SCTP 5000\r\na=sctpmap:5000 webrtc-datachannel 256\r\n");
     answer(&pc, PLUGIN_HEAD "m=application 9 DTLS/SCTP 5000\r\n");
-    assert_has(&pc.l, "m=application 9 DTLS/SCTP 5000\r\nc=IN IP4 203.0.113.9\r\na=sendrecv\r\na=mid:0\r\na=sctpmap:5000 webrtc-datachannel 16\r\n" ICE "a=setup:active\r\n");
+    assert_has(&pc.l, "m=application 9 DTLS/SCTP 5000\r\nc=IN IP4 203.0.113.9\r\na=sendrecv\r\na=mid:0\r\na=sctpmap:5000 webrtc-datachannel 16\r\na=max-message-size:262144\r\n" ICE "a=setup:active\r\n");
     pc_fini(&pc);
 }
 
@@ -294,7 +294,7 @@ static void test_server_offer(void **state)
         "a=ssrc-group:FID 2 3\r\na=msid:janus januscam\r\na=ssrc:2 cname:janus\r\na=ssrc:3 cname:janus\r\n"
         "m=video 9 UDP/TLS/RTP/SAVPF 96 97\r\nc=IN IP4 203.0.113.9\r\na=recvonly\r\na=mid:2\r\na=rtcp-mux\r\n" ICE "a=setup:actpass\r\n"
         "a=rtpmap:96 VP8/90000\r\na=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=96\r\na=msid:janus janus2\r\na=ssrc:4 cname:janus\r\n"
-        "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 203.0.113.9\r\na=sendrecv\r\na=mid:3\r\na=sctp-port:5000\r\n" ICE "a=setup:actpass\r\n");
+        "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 203.0.113.9\r\na=sendrecv\r\na=mid:3\r\na=sctp-port:5000\r\na=max-message-size:262144\r\n" ICE "a=setup:actpass\r\n");
     assert_string_equal(pc.n.first_mid, "0");
     assert_int_equal(pc.n.local->ext_ids[SDP_EXT_RID], 0);
 

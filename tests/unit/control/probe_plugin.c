@@ -301,6 +301,33 @@ static enum plugin_outcome probe_message(void *plugin, void *state, const struct
     return PLUGIN_ACK;
 }
 
+static void copy(char *out, size_t room, struct view text)
+{
+    snprintf(out, room, "%.*s", (int)text.size, (const char *)text.data);
+}
+
+static bool probe_data(void *plugin, void *state, const struct data_message *message)
+{
+    (void)plugin;
+    (void)state;
+    note(probe_seen.puts_off ? "data-put-off" : "data");
+    if (probe_seen.puts_off)
+        return false;
+    probe_seen.data_count++;
+    copy(probe_seen.label, sizeof(probe_seen.label), message->label);
+    copy(probe_seen.protocol, sizeof(probe_seen.protocol), message->protocol);
+    copy(probe_seen.data, sizeof(probe_seen.data), message->bytes);
+    probe_seen.binary = message->binary;
+    return true;
+}
+
+static void probe_data_ready(void *plugin, void *state)
+{
+    (void)plugin;
+    (void)state;
+    note("data-ready");
+}
+
 static void probe_setup(void *plugin, void *state)
 {
     const struct probe_session *session = state;
@@ -348,6 +375,7 @@ static void probe_tick(void *plugin, usec_t now)
 static const struct plugin_desc probe = {
     PROBE_COMMON, .package = "janus.plugin.probe", .name = "Probe", .file_name = "libjanus_probe.so", .ack_hint = "wait for it",
     .init = probe_init, .attach = probe_attach, .setup_media = probe_setup, .slow_link = probe_slow_link,
+    .data = probe_data, .data_ready = probe_data_ready,
     .sink_layer = probe_sink_layer, .tick = probe_tick, .resume = probe_resume, .may_overtake = probe_may_overtake,
 };
 static const struct plugin_desc shy = {

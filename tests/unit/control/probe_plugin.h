@@ -32,5 +32,9 @@ struct probe_seen {
     struct source_desc desc;
     enum err begin_result;
     uint32_t steps;                     /* of the last resumed request */
+    uint32_t data_count;                /* messages that were taken */
+    char label[32], protocol[32], data[64];
+    bool binary;
+    bool puts_off;                      /* the test's: messages are not taken */
 };
 extern struct probe_seen probe_seen;

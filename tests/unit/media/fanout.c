@@ -42,7 +42,7 @@ static int setup(void **state)
 {
     (void)state;
     rig_init(&rig);
-    rig.media.relay = (struct media_relay){on_packet, on_report, &rig};
+    rig.media.relay = (struct media_relay){.packet = on_packet, .report = on_report, .owner = &rig};
     for (unsigned i = 0; i < PORTS; i++)
         fake_port_init(&ports[i]);
     source = rig_source(&rig, CODEC_VP8, 1);

@@ -8,6 +8,7 @@
 #include <sys/time.h>
 
 #include "base/bytes.h"
+#include "base/mem.h"
 #include "base/str.h"
 #include "proto/rtp/codec.h"
 #include "proto/rtp/demux.h"
@@ -83,10 +84,14 @@ static void open_side(struct duo *duo, int index, const struct duo_options *opti
     media_init(&side->media, &(struct media_limits){.sources = 64, .sinks = 64, .packets = 8192});
     slots_init(&side->sources, 1024);
     slots_init(&side->sinks, 1024);
+    slots_init(&side->data_sources, 1024);
+    slots_init(&side->data_sinks, 1024);
     side->base = (struct net_addr){.ip = {10, 0, 0, (uint8_t)(1 + index)}, .port = 5000, .family = NET_IP4};
     side->env.media = &side->media;
     side->env.sources = &side->sources;
     side->env.sinks = &side->sinks;
+    side->env.data_sources = &side->data_sources;
+    side->env.data_sinks = &side->data_sinks;
     side->env.rng = &side->rng;
     side->env.bases = &side->base;
     side->env.base_count = 1;
@@ -148,6 +153,10 @@ static void close_side(struct side *side)
     }
     for (struct list *it; (it = list_pop(&side->media.orphans)) != NULL;)
         source_free(CONTAINER_OF(it, struct source, wanting));
+    for (struct list *it; (it = list_pop(&side->media.data_orphans)) != NULL;)
+        data_source_free(CONTAINER_OF(it, struct data_source, freed));
+    mem_put(side->data_last);
+    assert_int_equal(side->data_sources.count + side->data_sinks.count, 0);
     assert_int_equal(side->sources.count, 0);
     assert_int_equal(side->sinks.count, 0);
     peer_env_fini(&side->env);
@@ -156,6 +165,8 @@ static void close_side(struct side *side)
     dtls_shared_close(side->env.dtls);
     slots_fini(&side->sources);
     slots_fini(&side->sinks);
+    slots_fini(&side->data_sources);
+    slots_fini(&side->data_sinks);
 }
 
 void duo_fini(struct duo *duo)
@@ -243,6 +254,7 @@ void duo_apply(struct duo *duo, int index, bool start, bool restart)
         .restart = restart,
         .local = side->open.local,
         .ext = {.mid = 4, .rid = 10, .repaired_rid = 11, .twcc = 3, .abs_send_time = 2, .audio_level = 1, .playout_delay = 12, .orientation = 13},
+        .data = side->data,
         .mline_count = duo->line_count,
     };
     for (uint16_t i = 0; i < duo->line_count; i++)
@@ -359,6 +371,18 @@ static void flush(struct duo *duo, int index)
     egress_clear(batch);
 }
 
+static void note_data(struct side *side, struct data_packet *packet)
+{
+    side->data_count++;
+    side->data_bytes += packet->size;
+    if (side->hoards)
+        side->data_cost += packet->cost;
+    else
+        peer_data_credit(side->peer, packet->cost);
+    mem_put(side->data_last);
+    side->data_last = packet;
+}
+
 static void note_event(struct duo *duo, struct side *side, const struct peer_event *event)
 {
     assert_true(ref_equal(event->peer, side->name));
@@ -396,6 +420,15 @@ static void note_event(struct duo *duo, struct side *side, const struct peer_eve
         assert_in_range(side->slowlink_count, 0, ARRAY_COUNT(side->slowlink) - 1);
         side->slowlink[side->slowlink_count++] = *event;
         break;
+    case PEER_EVENT_DATA_UP:
+        side->data_up = true;
+        break;
+    case PEER_EVENT_DATA:
+        note_data(side, event->packet);
+        break;
+    case PEER_EVENT_DATA_TAKEN:
+        side->data_taken += event->count;
+        break;
     }
 }
 
@@ -411,18 +444,58 @@ static void ask_keyframes(struct duo *duo, struct side *side)
     }
 }
 
-void duo_turn(struct duo *duo, int index)
+static void note_events(struct duo *duo, struct side *side)
 {
-    struct side *side = &duo->side[index];
     for (uint32_t i = 0; i < side->env.events.count; i++)
         note_event(duo, side, &side->env.events.items[i]);
     side->env.events.count = 0;
+}
+
+/* As a worker does it: what has been freed goes on, until there is nothing more. */
+static void flush_data(struct duo *duo, int index)
+{
+    struct side *side = &duo->side[index];
+    bool more = true;
+    while (more) {
+        while (peer_data_flush(&side->env, duo->now))
+            flush(duo, index);
+        flush(duo, index);
+        note_events(duo, side);
+        more = !list_is_empty(&side->env.data_dirty);
+        for (struct list *it; (it = list_pop(&side->media.data_freed)) != NULL; more = true) {
+            struct data_source *source = CONTAINER_OF(it, struct data_source, freed);
+            if (source->origin != NULL && !data_source_waits(source))
+                peer_data_go_on(source);
+        }
+    }
+}
+
+void duo_turn(struct duo *duo, int index)
+{
+    struct side *side = &duo->side[index];
+    note_events(duo, side);
     for (struct list *it; (it = list_pop(&side->media.orphans)) != NULL;)
         source_free(CONTAINER_OF(it, struct source, wanting));
     while (list_pop(&side->media.layers) != NULL)
         ;
     ask_keyframes(duo, side);
     flush(duo, index);
+    flush_data(duo, index);
+}
+
+void duo_say(struct duo *duo, int index, const char *label, const char *protocol, bool binary, const void *bytes, size_t size)
+{
+    const size_t label_size = strlen(label), protocol_size = strlen(protocol);
+    struct data_packet *packet = malloc(sizeof(*packet) + label_size + protocol_size + size);
+    *packet = (struct data_packet){.cost = (uint32_t)size + DATA_COST_EXTRA, .size = (uint32_t)size, .label_size = (uint8_t)label_size,
+                                   .protocol_size = (uint8_t)protocol_size, .binary = binary};
+    memcpy(packet->bytes, label, label_size);
+    memcpy(packet->bytes + label_size, protocol, protocol_size);
+    if (size > 0)
+        memcpy(packet->bytes + label_size + protocol_size, bytes, size);
+    peer_data_send(duo->side[index].peer, duo->now, packet);
+    free(packet);
+    duo_turn(duo, index);
 }
 
 static void look_at_rtcp(struct duo *duo, struct side *side, const uint8_t *data, size_t size)

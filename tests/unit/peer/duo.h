@@ -30,6 +30,8 @@ struct side {
     struct media media;
     struct slots sources;
     struct slots sinks;
+    struct slots data_sources;
+    struct slots data_sinks;
     struct rng rng;
     uint64_t seed;
     struct net_addr base;
@@ -38,6 +40,8 @@ struct side {
     struct peer_open_order open;
 
     struct mline_desc lines[DUO_LINES];
+    struct peer_data_desc data;             /* set before duo_apply */
+    bool hoards;                            /* messages are not paid back */
     struct source *feed_source[DUO_LINES];  /* what this side sends */
     struct sink *ear[DUO_LINES];            /* what comes out of what it receives */
     struct fake_port port[DUO_LINES];
@@ -55,6 +59,11 @@ struct side {
     usec_t ice_failed_at;
     uint32_t media_count;
     struct peer_event media_events[64];
+    bool data_up;
+    uint32_t data_count;                    /* messages */
+    uint32_t data_cost, data_taken;         /* of those not paid back; of those sent */
+    uint64_t data_bytes;
+    struct data_packet *data_last;
     uint32_t slowlink_count;
     struct peer_event slowlink[16];
     uint32_t after_end;                     /* events but for BIND and UNBIND after HANGUP: there must be none */
@@ -140,6 +149,9 @@ void duo_run(struct duo *duo, usec_t until);
 void duo_run_for(struct duo *duo, usec_t us);
 bool duo_run_until(struct duo *duo, bool (*done)(struct duo *duo), usec_t limit);
 void duo_turn(struct duo *duo, int side);   /* after direct calls: events noted, keyframes asked, sealed and sent */
+
+/* Control's message. */
+void duo_say(struct duo *duo, int side, const char *label, const char *protocol, bool binary, const void *bytes, size_t size);
 
 /* A publisher's layer on a line that `side` sends. Made and attached on first use (one feed per layer). */
 void duo_feed(struct duo *duo, int side, uint16_t line, uint8_t layer, struct feed *feed);

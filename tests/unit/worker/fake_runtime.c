@@ -108,6 +108,24 @@ void actor_send_op(struct actor *self, actor_id to, uint16_t type, struct ref op
     queue->items[queue->count - 1].op = op;
 }
 
+void actor_send_parts(struct actor *self, actor_id to, uint16_t type, struct ref op, struct view head, struct view tail)
+{
+    uint8_t *whole = malloc(head.size + tail.size);
+    (void)op;
+    memcpy(whole, head.data, head.size);
+    if (tail.size > 0)
+        memcpy(whole + head.size, tail.data, tail.size);
+    fake_post(self->id, to, type, whole, head.size + tail.size);
+    free(whole);
+}
+
+void actor_send_block(struct actor *self, actor_id to, uint16_t type, struct ref op, void *block, size_t size)
+{
+    (void)op;
+    fake_post(self->id, to, type, block, size);
+    mem_put(block);
+}
+
 bool relay_push(struct actor *self, actor_id to, struct view head, struct view body)
 {
     struct fake_lane *lane = &fake.lanes[self->id][to];
