@@ -67,8 +67,6 @@ struct sdp *echo_answer(const struct plugin_request *request, struct sdp_accepte
         const struct sdp_mline *mline = offer->mlines[i];
         struct sdp_answer_line how = {.direction = SDP_SENDRECV, .exts = echo_exts};
         accepted[i] = (struct sdp_accepted){.pt = SDP_PT_NONE, .red_pt = SDP_PT_NONE, .dtmf_pt = SDP_PT_NONE};
-        if (mline->kind == SDP_APPLICATION)
-            continue;                   /* data channels are an issue of their own: the line stays rejected */
         if ((mline->kind == SDP_AUDIO && unknown_audio) || (mline->kind == SDP_VIDEO && unknown_video))
             continue;
         if (mline->kind == SDP_AUDIO) {

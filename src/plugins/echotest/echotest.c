@@ -384,5 +384,6 @@ const struct plugin_desc echotest_plugin = {
     .hangup_media = echo_hangup_media,
     .slow_link = echo_slow_link,
     .sink_layer = echo_sink_layer,
+    .data = echo_data,
     .query = echo_query,
 };

@@ -52,6 +52,9 @@ struct echo_session {
  * accepted[] has a place for each of the answer's m-lines. */
 struct sdp *echo_answer(const struct plugin_request *request, struct sdp_accepted accepted[SDP_MLINES_MAX], char reason[SDP_REASON_ROOM]);
 
+/* data.c: messages of data channels come back on the channel that they came on. False: the client has not taken the last ones. */
+bool echo_data(void *plugin, void *state, const struct data_message *message);
+
 /* media.c: the media graph of a session. */
 void echo_wire(struct echotest *echo, struct echo_session *session, const struct sdp *answer, const struct sdp_accepted *accepted);
 void echo_apply(struct echotest *echo, struct echo_session *session);       /* options of all sinks */

@@ -157,7 +157,7 @@ static void write_sub_stream(struct json_out *j, const struct vr_sub_stream *sub
     snprintf(mid, sizeof(mid), "%u", sub->mindex);
     jout_object(j, NULL);
     jout_string(j, "type", kind_name(sub->kind));
-    jout_bool(j, "active", sub->source != NULL);
+    jout_bool(j, "active", sub->source != NULL || sub->kind == MEDIA_DATA);
     jout_uint(j, "mindex", sub->mindex);
     jout_string(j, "mid", mid);
     if (sub->crossrefid != NULL)
@@ -166,6 +166,7 @@ static void write_sub_stream(struct json_out *j, const struct vr_sub_stream *sub
     jout_bool(j, "send", sub->send);
     if (sub->source != NULL)
         write_source(j, sub);
+    vr_data_write(j, sub);
     jout_end(j);
 }
 

@@ -21,8 +21,8 @@ enum vr_error vr_check_layers(struct vr_call *call, const json_t *entry)
 
 static void add_item(struct vr_feeds *feeds, struct vr_pub_stream *stream, const json_t *entry, bool by_mid)
 {
-    if (stream->kind == MEDIA_DATA || feeds->count == FEED_ITEMS_MAX)
-        return;                             /* data channels are an issue of their own */
+    if (feeds->count == FEED_ITEMS_MAX)
+        return;
     if ((feeds->count & (feeds->count - 1)) == 0)
         feeds->items = mem_resize(feeds->items, (feeds->count == 0 ? 1u : feeds->count * 2u) * sizeof(*feeds->items));
     feeds->items[feeds->count++] = (struct vr_feed_item){stream, entry, by_mid};
@@ -90,7 +90,8 @@ static enum vr_error legacy_feed(struct vr_call *call, const struct vr_room *roo
     if (p == NULL)
         return vr_fail(call, VR_NO_SUCH_FEED, "No such feed (%s)", vr_id_show(&id, shown));
     for (uint16_t i = 0; i < p->stream_count; i++) {
-        const char *key = p->streams[i]->kind == MEDIA_AUDIO ? "offer_audio" : "offer_video";
+        const uint8_t kind = p->streams[i]->kind;
+        const char *key = kind == MEDIA_AUDIO ? "offer_audio" : kind == MEDIA_VIDEO ? "offer_video" : "offer_data";
         if (vr_bool(call->body, key, true))
             add_item(out, p->streams[i], NULL, false);
     }
@@ -132,6 +133,18 @@ static void set_targets(struct vr_sub_stream *sub, const struct vr_feed_item *it
     vr_set_delays(entry, &sub->min_delay, &sub->max_delay);
 }
 
+/* 1 when an offer has to tell of it: the data line is new. A line that is there takes another source in silence. */
+static uint32_t add_data(struct videoroom *vr, struct vr_subscriber *s, const struct vr_feed_item *item)
+{
+    const uint16_t before = s->stream_count;
+    bool line_changed;
+    if (item->stream->disabled || !vr_data_add(vr, s, item->stream, &line_changed))
+        return 0;
+    if (s->stream_count > before)
+        set_targets(s->streams[before], item, false);
+    return line_changed;
+}
+
 uint32_t vr_feeds_add(struct videoroom *vr, struct vr_subscriber *s, const struct vr_feeds *feeds, bool update)
 {
     uint32_t touched = 0;
@@ -139,6 +152,10 @@ uint32_t vr_feeds_add(struct videoroom *vr, struct vr_subscriber *s, const struc
         struct vr_pub_stream *stream = feeds->items[i].stream;
         if (update && stream->disabled)
             continue;
+        if (stream->kind == MEDIA_DATA) {
+            touched += add_data(vr, s, &feeds->items[i]);
+            continue;
+        }
         struct vr_sub_stream *sub = vr_sub_add(s, stream, update);
         if (sub == NULL)
             break;                          /* no more m-lines: what fits is offered, as videoroom.h says */

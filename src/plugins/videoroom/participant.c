@@ -78,6 +78,7 @@ static void stream_free(struct videoroom *vr, struct vr_pub_stream *stream)
     LIST_EACH(it, &stream->subs)
         vr_sub_set_source(vr, CONTAINER_OF(it, struct vr_sub_stream, of_source), NULL);
     vr_forwards_of_stream_free(vr, stream);
+    vr_data_drop_source(vr, stream);
     mem_put(stream->description);
     mem_put(stream);
 }
@@ -111,7 +112,7 @@ static void offer_what_is_left(struct videoroom *vr, struct vr_participant *p, s
         struct vr_subscriber *s = CONTAINER_OF(it, struct vr_subscriber, of_room);
         bool hit = false;
         for (uint16_t i = 0; i < s->stream_count; i++)
-            hit = hit || (s->streams[i]->source != NULL && s->streams[i]->source->owner == p && s->streams[i]->kind != MEDIA_DATA);
+            hit = hit || (s->streams[i]->source != NULL && s->streams[i]->source->owner == p);
         if (!hit)
             continue;
         for (uint16_t i = 0; i < s->stream_count; i++)
@@ -127,12 +128,9 @@ static void offer_what_is_left(struct videoroom *vr, struct vr_participant *p, s
 /* It had left its room before: nothing is offered, but the next change of a subscription counts it (videoroom.md 9.4). */
 static void note_what_is_gone(struct vr_participant *p)
 {
-    for (uint16_t i = 0; i < p->stream_count; i++) {
-        if (p->streams[i]->kind == MEDIA_DATA)
-            continue;
+    for (uint16_t i = 0; i < p->stream_count; i++)
         LIST_EACH(it, &p->streams[i]->subs)
             CONTAINER_OF(it, struct vr_sub_stream, of_source)->owner->skipped_autoupdate = true;
-    }
 }
 
 void vr_participant_unpublish(struct videoroom *vr, struct vr_participant *p)
@@ -175,6 +173,7 @@ struct vr_pub_stream *vr_stream_add(struct vr_participant *p, uint16_t mindex)
     stream->active = true;
     stream->min_delay = stream->max_delay = -1;
     list_init(&stream->subs);
+    list_init(&stream->data_feeds);
     p->streams = mem_resize(p->streams, (mindex + 1u) * sizeof(*p->streams));
     p->streams[p->stream_count++] = stream;
     return stream;

@@ -100,7 +100,8 @@ static void tweak_subs(struct vr_call *call, struct vr_subscriber *s, const json
 static void tweak_kinds(struct vr_call *call, struct vr_subscriber *s)
 {
     for (uint16_t i = 0; i < s->stream_count; i++) {
-        const json_t *value = json_object_get(call->body, s->streams[i]->kind == MEDIA_AUDIO ? "audio" : "video");
+        const uint8_t kind = s->streams[i]->kind;
+        const json_t *value = json_object_get(call->body, kind == MEDIA_AUDIO ? "audio" : kind == MEDIA_VIDEO ? "video" : "data");
         if (value == NULL)
             continue;
         s->streams[i]->send = json_is_true(value);
@@ -179,7 +180,7 @@ static enum vr_error check_unsubscribe(struct vr_call *call, const json_t *list)
     return VR_OK;
 }
 
-static bool entry_hits(struct vr_call *call, const json_t *entry, const struct vr_sub_stream *sub)
+static bool entry_hits(struct vr_call *call, const json_t *entry, const struct vr_pub_stream *source, const struct vr_sub_stream *sub)
 {
     const char *mid = vr_text(entry, "mid"), *sub_mid = vr_text(entry, "sub_mid");
     struct vr_id id;
@@ -187,7 +188,21 @@ static bool entry_hits(struct vr_call *call, const json_t *entry, const struct v
         return vr_sub_by_mid(sub->owner, sub_mid) == sub;
     if (json_object_get(entry, "feed") == NULL || vr_id_read(call, entry, "feed", false, &id) != VR_OK)
         return false;
-    return vr_id_equal(&sub->source->owner->id, &id) && (mid == NULL || strcmp(sub->source->mid, mid) == 0);
+    return vr_id_equal(&source->owner->id, &id) && (mid == NULL || strcmp(source->mid, mid) == 0);
+}
+
+/* The line itself stays. Only one named by `sub_mid` counts as changed (videoroom.md 10.5). */
+static uint32_t unsubscribe_data(struct vr_call *call, struct vr_sub_stream *line, const json_t *entry)
+{
+    bool hit = false;
+    LIST_EACH(it, &line->data_feeds) {
+        struct vr_data_feed *feed = CONTAINER_OF(it, struct vr_data_feed, of_line);
+        if (!entry_hits(call, entry, feed->source, line))
+            continue;
+        vr_data_del(call->vr, feed);
+        hit = true;
+    }
+    return hit && vr_text(entry, "sub_mid") != NULL;
 }
 
 static uint32_t unsubscribe(struct vr_call *call, struct vr_subscriber *s, const json_t *list)
@@ -198,7 +213,9 @@ static uint32_t unsubscribe(struct vr_call *call, struct vr_subscriber *s, const
     json_array_foreach(list, index, entry)
         for (uint16_t i = 0; i < s->stream_count; i++) {
             struct vr_sub_stream *sub = s->streams[i];
-            if (sub->source == NULL || !entry_hits(call, entry, sub))
+            if (sub->kind == MEDIA_DATA)
+                changes += unsubscribe_data(call, sub, entry);
+            if (sub->source == NULL || !entry_hits(call, entry, sub->source, sub))
                 continue;
             vr_sub_set_source(call->vr, sub, NULL);
             changes++;
@@ -268,8 +285,10 @@ static enum vr_error req_leave(struct vr_call *call)
 {
     struct vr_subscriber *s = call->session->subscriber;
     write_event(call, s, "left");
-    for (uint16_t i = 0; i < s->stream_count; i++)
+    for (uint16_t i = 0; i < s->stream_count; i++) {
         vr_sub_set_source(call->vr, s->streams[i], NULL);
+        vr_data_clear(call->vr, s->streams[i]);
+    }
     s->left = true;
     list_del(&s->of_room);
     s->room = NULL;

@@ -36,7 +36,7 @@ static enum vr_error find_stream(struct vr_call *call, const json_t *entry, stru
 
 static bool can_feed(const struct vr_sub_stream *sub, const struct vr_pub_stream *stream)
 {
-    return sub->source != stream && sub->kind == stream->kind && sub->codec == stream->codec && !stream->disabled;
+    return sub->source != stream && sub->kind != MEDIA_DATA && sub->kind == stream->kind && sub->codec == stream->codec && !stream->disabled;
 }
 
 static void swap_source(struct vr_call *call, struct vr_sub_stream *sub, struct vr_pub_stream *stream, const json_t *entry)

@@ -125,6 +125,14 @@ static void answer_media(const struct vr_participant *p, struct vr_pub_stream *s
     stream->playoutdelay_id = sdp_ext_find(answered, SDP_EXT_PLAYOUT_DELAY);
 }
 
+/* Directions mean nothing on it (RFC 8841 5.2); its codec is none. */
+static void answer_data(struct vr_pub_stream *stream, struct sdp *answer, const struct sdp *offer, uint16_t index)
+{
+    const struct sdp_answer_line how = {.direction = SDP_SENDRECV};
+    stream->codec = CODEC_NONE;
+    stream->disabled = !sdp_answer_accept(answer, offer, index, &how, NULL);
+}
+
 static void name_stream(struct vr_pub_stream *stream, const struct sdp_mline *mline)
 {
     struct view mid = sdp_attr_value(&mline->attrs, STR("mid"));
@@ -153,8 +161,10 @@ static struct sdp *answer_offer(struct vr_participant *p, const struct sdp *offe
     for (uint16_t i = 0; i < offer->mline_count; i++) {
         struct vr_pub_stream *stream = vr_stream_add(p, i);
         name_stream(stream, offer->mlines[i]);
-        if (stream->kind == MEDIA_DATA || offer->mlines[i]->port == 0)
-            disable(stream);            /* data channels are an issue of their own: the line stays rejected */
+        if (offer->mlines[i]->port == 0)
+            disable(stream);
+        else if (stream->kind == MEDIA_DATA)
+            answer_data(stream, answer, offer, i);
         else
             answer_media(p, stream, answer, offer, i);
         stream->simulcast = stream->kind == MEDIA_VIDEO && !stream->disabled && has_layers(jsep, i);
@@ -191,6 +201,8 @@ static void write_answer_codec(struct json_out *j, const char *key, const struct
 /* A line that has become another one can't feed who watched the old one: they have to subscribe again. */
 static void cut_misfits(struct videoroom *vr, struct vr_pub_stream *stream)
 {
+    if (stream->kind != MEDIA_DATA)
+        vr_data_drop_source(vr, stream);
     LIST_EACH(it, &stream->subs) {
         struct vr_sub_stream *sub = CONTAINER_OF(it, struct vr_sub_stream, of_source);
         if (sub->kind == stream->kind && (sub->codec == stream->codec || stream->codec == CODEC_NONE))
@@ -210,6 +222,7 @@ static void wire_streams(struct videoroom *vr, struct vr_participant *p, bool up
         if (!ref_equal(before, stream->source))
             vr_forwards_go_on(vr, stream);
         cut_misfits(vr, stream);
+        vr_data_rewire(vr, stream);
         LIST_EACH(it, &stream->subs) {
             struct vr_sub_stream *sub = CONTAINER_OF(it, struct vr_sub_stream, of_source);
             if (!ref_is_none(sub->sink))

@@ -50,9 +50,18 @@ static struct view msid_of(struct sdp *offer, const struct vr_sub_stream *sub)
     return sdp_textf(offer, "%s %u", shown, sub->mindex);
 }
 
+static bool offer_data(struct sdp *offer, const struct vr_sub_stream *sub)
+{
+    struct sdp_offer_line line = sdp_offer_line_of(SDP_APPLICATION, SDP_SENDONLY);
+    line.mid = sdp_textf(offer, "%u", sub->mindex);
+    return sdp_offer_add(offer, &line) != NULL;
+}
+
 static bool offer_line(const struct vr_subscriber *s, struct sdp *offer, const struct vr_sub_stream *sub)
 {
     const bool sends = sub->source != NULL && !sub->source->disabled;
+    if (sub->kind == MEDIA_DATA)
+        return offer_data(offer, sub);
     struct sdp_offer_line line = sdp_offer_line_of(sub->kind == MEDIA_AUDIO ? SDP_AUDIO : SDP_VIDEO, sends ? SDP_SENDONLY : SDP_INACTIVE);
     line.codec = (enum codec)sub->codec;
     line.mid = sdp_textf(offer, "%u", sub->mindex);

@@ -24,6 +24,7 @@ void vr_subscriber_free(struct videoroom *vr, struct vr_subscriber *s)
 {
     for (uint16_t i = 0; i < s->stream_count; i++) {
         vr_sub_set_source(vr, s->streams[i], NULL);
+        vr_data_clear(vr, s->streams[i]);
         host_sink_del(vr->host, s->streams[i]->sink);
         mem_put(s->streams[i]->crossrefid);
         mem_put(s->streams[i]);
@@ -45,7 +46,7 @@ static void reset_targets(struct vr_sub_stream *sub)
 /* A stream whose codec was refused has none, yet an m-line needs one to be offered, inactive. */
 static uint8_t line_codec(const struct vr_pub_stream *source)
 {
-    if (source->codec != CODEC_NONE)
+    if (source->codec != CODEC_NONE || source->kind == MEDIA_DATA)
         return source->codec;
     return source->kind == MEDIA_AUDIO ? CODEC_OPUS : CODEC_VP8;
 }
@@ -75,12 +76,15 @@ struct vr_sub_stream *vr_sub_add(struct vr_subscriber *s, struct vr_pub_stream *
         sub->kind = source->kind;
         sub->codec = line_codec(source);
         list_init(&sub->of_source);
+        list_init(&sub->data_feeds);
         s->streams = mem_resize(s->streams, (s->stream_count + 1u) * sizeof(*s->streams));
         s->streams[s->stream_count++] = sub;
     }
     reset_targets(sub);
     sub->send = true;
     sub->ready = false;
+    if (source->kind == MEDIA_DATA)
+        return sub;                     /* it may have many: vr_data_add */
     sub->source = source;
     list_add_tail(&source->subs, &sub->of_source);
     return sub;
@@ -124,9 +128,11 @@ static struct sink_options options_of(const struct vr_sub_stream *sub)
 void vr_sub_apply(struct videoroom *vr, struct vr_sub_stream *sub)
 {
     const struct sink_options options = options_of(sub);
-    if (!ref_is_none(sub->sink))
+    if (sub->kind == MEDIA_DATA)
+        vr_data_apply(vr, sub);
+    else if (!ref_is_none(sub->sink))
         host_sink_set(vr->host, sub->sink, &options);
-    else if (sub->ready && sub->source != NULL && sub->kind != MEDIA_DATA)
+    else if (sub->ready && sub->source != NULL)
         sub->sink = host_sink_add(vr->host, sub->source->source, sub->owner->session->handle, sub->mindex, &options);
 }
 
@@ -145,7 +151,8 @@ void vr_subscriber_answered(struct videoroom *vr, struct vr_subscriber *s, struc
         return;                         /* the core has parsed it before us: only a limit of ours can do this */
     for (uint16_t i = 0; i < s->stream_count && i < sdp->mline_count; i++) {
         const struct sdp_mline *mline = sdp->mlines[i];
-        s->streams[i]->ready = mline->port != 0 && mline->direction != SDP_INACTIVE && s->streams[i]->source != NULL;
+        struct vr_sub_stream *sub = s->streams[i];
+        sub->ready = mline->port != 0 && (sub->kind == MEDIA_DATA || (mline->direction != SDP_INACTIVE && sub->source != NULL));
     }
     sdp_free(sdp);
     vr_subscriber_apply(vr, s);
@@ -160,6 +167,7 @@ void vr_subscriber_hangup(struct vr_subscriber *s)
     s->pending_offer = s->pending_restart = false;
     for (uint16_t i = 0; i < s->stream_count; i++) {
         s->streams[i]->sink = REF_NONE;
+        vr_data_hangup(s->streams[i]);
         s->streams[i]->ready = false;
         s->streams[i]->substream = s->streams[i]->temporal = -1;
     }
@@ -182,7 +190,7 @@ struct vr_sub_stream *vr_sub_by_sink(const struct vr_subscriber *s, struct ref s
 bool vr_subscriber_has_source(const struct vr_subscriber *s)
 {
     for (uint16_t i = 0; i < s->stream_count; i++)
-        if (s->streams[i]->source != NULL)
+        if (s->streams[i]->source != NULL || !list_is_empty(&s->streams[i]->data_feeds))
             return true;
     return false;
 }

@@ -113,6 +113,7 @@ struct vr_pub_stream {
     char *description;
     struct ref source;
     struct list subs;               /* vr_sub_stream.of_source */
+    struct list data_feeds;         /* MEDIA_DATA: vr_data_feed.of_source */
 };
 
 /* Where a publisher's stream goes outside (videoroom.md 6). It goes with its stream. */
@@ -158,11 +159,21 @@ struct vr_participant {
     struct list own_subs;           /* vr_subscriber.of_owner: subscriptions made with its private_id */
 };
 
+/* One source of a subscription's data line: each comes on a channel of its own, whose label is the publisher's id. */
+struct vr_data_feed {
+    struct list of_line;            /* in sub_stream.data_feeds */
+    struct list of_source;          /* in pub_stream.data_feeds */
+    struct vr_sub_stream *line;
+    struct vr_pub_stream *source;
+    struct ref sink;
+};
+
 /* One m-line of a subscription. Never removed: without a source it is inactive, and may be used again. */
 struct vr_sub_stream {
     struct vr_subscriber *owner;
     struct list of_source;          /* in pub_stream.subs while it has one */
-    struct vr_pub_stream *source;
+    struct vr_pub_stream *source;   /* NULL on a data line */
+    struct list data_feeds;         /* on a data line, of which there is one: struct vr_data_feed */
     uint16_t mindex;
     uint8_t kind;
     uint8_t codec;
@@ -367,6 +378,18 @@ bool vr_subscriber_has_source(const struct vr_subscriber *s);
 void vr_subscriber_update(struct videoroom *vr, struct vr_subscriber *s, const char *transaction);
 /* The same, with the reply begun in call->j; 437 when it can't be offered. */
 enum vr_error vr_subscriber_reply_offer(struct vr_call *call, struct vr_subscriber *s, bool restart);
+
+/* ---- data.c: the data line of a subscription ---- */
+/* One more source. `line_changed`: an offer has to tell. False: it is among them already, or there are too many m-lines. */
+bool vr_data_add(struct videoroom *vr, struct vr_subscriber *s, struct vr_pub_stream *source, bool *line_changed);
+void vr_data_apply(struct videoroom *vr, struct vr_sub_stream *line);           /* pauses, to the media graph; makes what sinks are due */
+void vr_data_del(struct videoroom *vr, struct vr_data_feed *feed);
+void vr_data_clear(struct videoroom *vr, struct vr_sub_stream *line);
+void vr_data_hangup(struct vr_sub_stream *line);                                /* its sinks are gone */
+/* Its owner publishes it anew (another source), or no longer. */
+void vr_data_rewire(struct videoroom *vr, struct vr_pub_stream *source);
+void vr_data_drop_source(struct videoroom *vr, struct vr_pub_stream *source);
+void vr_data_write(struct json_out *j, const struct vr_sub_stream *line);
 
 /* ---- sdp_publish.c, sdp_subscribe.c ---- */
 /* Answers the offer of a publisher, updating its streams; pushes the reply begun in call->j with it. */

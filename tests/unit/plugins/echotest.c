@@ -429,15 +429,70 @@ static void test_a_new_source_on_a_line_is_switched_to(void **state)
     assert_int_equal(fake_sink(&h, me, 1)->options.pt, 98);
 }
 
-static void test_data_lines_are_rejected(void **state)
+static const struct offer_line with_data[] = {{.kind = "audio", .mid = "0", .codecs = "opus"}, {.kind = "application", .mid = "1"}};
+
+static void test_data_lines_are_taken(void **state)
 {
     (void)state;
-    const struct offer_line lines[] = {both[0], {.kind = "application", .mid = "1"}};
-    const struct fake_event *event = offer(lines, 2, "{'audio':true}");
-    assert_true(line_has(event->sdp, 1, "m=application 0 UDP/DTLS/SCTP webrtc-datachannel"));
+    const struct fake_event *event = offer(with_data, 2, "{'audio':true}");
+    assert_true(line_has(event->sdp, 1, "m=application 9 UDP/DTLS/SCTP webrtc-datachannel"));
     me = fake_attach(&h);
-    event = offer(&lines[1], 1, "{'audio':true}");
-    assert_true(line_has(event->sdp, 0, "m=application 0 UDP/DTLS/SCTP webrtc-datachannel"));
+    event = offer(&with_data[1], 1, "{'audio':true}");
+    assert_true(line_has(event->sdp, 0, "m=application 9 UDP/DTLS/SCTP webrtc-datachannel"));
+    event = offer(both, 1, "{'audio':true}");
+}
+
+static void expect_data(const char *label, const char *protocol, bool binary, const char *text)
+{
+    const struct fake_data *data = fake_take_data(&h, me);
+    assert_non_null(data);
+    assert_string_equal(data->label, label);
+    assert_string_equal(data->protocol, protocol);
+    assert_int_equal(data->binary, binary);
+    assert_string_equal((const char *)data->bytes, text);
+}
+
+static void test_messages_come_back_on_their_channel(void **state)
+{
+    (void)state;
+    offer(with_data, 2, "{'audio':true}");
+    fake_up(&h, me);
+    assert_true(fake_data(&h, me, "chat", "p", false, STR("hello")));
+    expect_data("chat", "p", false, "Janus EchoTest here! You wrote: hello");
+    assert_true(fake_data(&h, me, "", "", true, VIEW("\1\2", 2)));
+    expect_data("", "", true, "\1\2");
+    assert_true(fake_data(&h, me, "chat", "", false, STR("")));
+    assert_true(fake_data(&h, me, "chat", "", true, STR("")));
+    assert_null(fake_take_data(&h, me));
+}
+
+static void test_a_text_that_has_no_room_for_the_greeting_comes_back_without(void **state)
+{
+    (void)state;
+    static char text[FAKE_DATA_MAX + 1];
+    memset(text, 'x', FAKE_DATA_MAX);
+    offer(with_data, 2, "{'audio':true}");
+    fake_up(&h, me);
+    assert_true(fake_data(&h, me, "c", "", false, VIEW(text, FAKE_DATA_MAX)));
+    assert_int_equal(fake_take_data(&h, me)->size, FAKE_DATA_MAX);
+    assert_true(fake_data(&h, me, "c", "", false, VIEW(text, FAKE_DATA_MAX - 31)));
+    assert_int_equal(fake_take_data(&h, me)->size, FAKE_DATA_MAX - 31);
+    assert_true(fake_data(&h, me, "c", "", false, VIEW(text, FAKE_DATA_MAX - 32)));
+    assert_int_equal(fake_take_data(&h, me)->size, FAKE_DATA_MAX);
+}
+
+static void test_a_client_that_takes_nothing_is_not_read(void **state)
+{
+    (void)state;
+    offer(with_data, 2, "{'audio':true}");
+    fake_up(&h, me);
+    h.handles[me].full = true;
+    assert_false(fake_data(&h, me, "c", "", false, STR("again, please")));
+    assert_false(fake_data(&h, me, "c", "", true, STR("x")));
+    assert_null(fake_take_data(&h, me));
+    fake_data_ready(&h, me);
+    assert_true(fake_data(&h, me, "c", "", false, STR("again, please")));
+    expect_data("c", "", false, "Janus EchoTest here! You wrote: again, please");
 }
 
 int main(void)
@@ -469,7 +524,10 @@ int main(void)
         T(test_done_is_not_told_to_who_has_gone),
         T(test_lines_come_go_and_turn),
         T(test_a_new_source_on_a_line_is_switched_to),
-        T(test_data_lines_are_rejected),
+        T(test_data_lines_are_taken),
+        T(test_messages_come_back_on_their_channel),
+        T(test_a_text_that_has_no_room_for_the_greeting_comes_back_without),
+        T(test_a_client_that_takes_nothing_is_not_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

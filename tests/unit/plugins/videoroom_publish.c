@@ -286,14 +286,14 @@ static void test_lines_that_only_receive_are_disabled(void **state)
     assert_true(line_has(event->sdp, 2, "a=recvonly"));
 }
 
-static void test_data_is_rejected_and_named_by_its_index(void **state)
+static void test_data_is_named_by_its_index(void **state)
 {
     (void)state;
     const struct offer_line lines[] = {{.kind = "application", .mid = "data"}, {.kind = "audio", .mid = "x", .codecs = "opus"}};
     const struct fake_event *event = offer_as(guest(1, NULL), "{'request':'configure'}", offer_of(lines, 2),
              "{'videoroom':'event','room':1234,'configured':'ok','audio_codec':'opus','streams':["
-             "{'type':'data','mindex':0,'mid':'0','disabled':true},{'type':'audio','mindex':1,'mid':'x','codec':'opus','audiolevel_ext_id':1}]}");
-    assert_true(line_has(event->sdp, 0, "m=application 0 UDP/DTLS/SCTP webrtc-datachannel"));
+             "{'type':'data','mindex':0,'mid':'0'},{'type':'audio','mindex':1,'mid':'x','codec':'opus','audiolevel_ext_id':1}]}");
+    assert_true(line_has(event->sdp, 0, "m=application 9 UDP/DTLS/SCTP webrtc-datachannel"));
 }
 
 static void test_codecs_can_be_asked_for(void **state)
@@ -820,7 +820,7 @@ int main(void)
         ROOM_TEST(test_a_room_is_full),
         ROOM_TEST(test_the_first_line_names_the_codec),
         ROOM_TEST(test_lines_that_only_receive_are_disabled),
-        ROOM_TEST(test_data_is_rejected_and_named_by_its_index),
+        ROOM_TEST(test_data_is_named_by_its_index),
         ROOM_TEST(test_codecs_can_be_asked_for),
         ROOM_TEST(test_the_rooms_order_decides),
         ROOM_TEST(test_what_is_no_offer),
