@@ -105,6 +105,12 @@ void actor_wake(struct actor *actor, usec_t cause)
         actor->wake_at = at;
 }
 
+void actor_block(usec_t us)
+{
+    if (sim->running != NULL)
+        sim->running->blocked_us += us;
+}
+
 usec_t actors_next(struct actor **which)
 {
     usec_t first = USEC_NEVER;
@@ -121,6 +127,8 @@ static void plan_next(struct actor *self)
     usec_t busy = sim->now + 1 + sim_below(&sim->scheduler, TURN_US);
     if (sim_chance(&sim->scheduler, sim->faults.late_ppm))
         busy += sim_below(&sim->scheduler, sim->faults.late_us);
+    busy += self->blocked_us;
+    self->blocked_us = 0;
     self->busy_until = busy;
     self->wake_at = USEC_NEVER;
     if (self->gone)

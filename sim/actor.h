@@ -57,6 +57,7 @@ struct actor {
     usec_t now;
     usec_t wake_at;             /* its next turn; USEC_NEVER: none is due */
     usec_t busy_until;
+    usec_t blocked_us;          /* in this turn, by a disk or a resolver */
     bool started, begun, stopping, gone;
     bool stop_asked, stop_told;
     bool worked;                /* in this turn it had input */
@@ -78,6 +79,8 @@ struct actors {
     enum log_level log_level;
 };
 
+/* The actor that runs now stands still for so long. */
+void actor_block(usec_t us);
 void actor_wake(struct actor *actor, usec_t cause);
 /* taps.c: every message as it is sent. */
 void tap_message(const struct actor *from, actor_id to, const struct cell *cell);

@@ -258,10 +258,14 @@ static void change_room(struct member *m, uint32_t arg)
     struct leg *leg = any_leg(m, arg >> 8);
     if (leg == NULL)
         return;
-    if (arg % 3 == 0)
-        ask(leg, "{\"request\":\"destroy\",\"room\":%llu}", (unsigned long long)room_of(arg >> 4));
+    const unsigned long long room = room_of(arg >> 4);
+    const char *permanent = (arg & 0x1000) != 0 ? "true" : "false";
+    if (arg % 4 == 0)
+        ask(leg, "{\"request\":\"destroy\",\"room\":%llu,\"permanent\":%s}", room, permanent);
+    else if (arg % 4 == 1)
+        ask(leg, "{\"request\":\"edit\",\"room\":%llu,\"new_description\":\"%u\",\"permanent\":%s}", room, arg, permanent);
     else
-        ask(leg, "{\"request\":\"create\",\"room\":%llu,\"publishers\":%u}", (unsigned long long)room_of(arg >> 4), 1 + arg % 5);
+        ask(leg, "{\"request\":\"create\",\"room\":%llu,\"publishers\":%u,\"permanent\":%s}", room, 1 + arg % 5, permanent);
 }
 
 static void lie(struct member *m, uint32_t arg)

@@ -140,6 +140,9 @@ static void draw_faults(struct plan *plan, struct sim_rng *rng)
     k[KNOB_late_us] = sim_between(rng, 1000, 300000);
     k[KNOB_ring_cells] = sim_below(rng, 2) == 0 ? 0 : sim_between(rng, 1, 16);
     k[KNOB_lane_bytes] = sim_below(rng, 3) == 0 ? sim_between(rng, 4096, 20000) : 0;
+    k[KNOB_disk_ppm] = sim_below(rng, 2) * sim_below(rng, 300000);
+    k[KNOB_disk_us] = sim_below(rng, 2) * sim_below(rng, SEC(3));
+    k[KNOB_dns_us] = sim_below(rng, 2) * sim_below(rng, SEC(6));
 }
 
 static void draw_size(struct plan *plan, struct sim_rng *rng)

@@ -32,7 +32,10 @@
     X(late_ppm,         0)                                                                  \
     X(late_us,          0)                                                                  \
     X(ring_cells,       0)                                                                  \
-    X(lane_bytes,       0)
+    X(lane_bytes,       0)                                                                  \
+    X(disk_ppm,         0)                                                                  \
+    X(disk_us,          0)                                                                  \
+    X(dns_us,           0)
 
 enum knob {
 #define X(name, value) KNOB_##name,

@@ -66,6 +66,9 @@ static void apply_knobs(const struct plan *plan)
         .late_us = k[KNOB_late_us],
         .ring_cells = (uint32_t)k[KNOB_ring_cells],
         .lane_bytes = k[KNOB_lane_bytes],
+        .disk_ppm = (uint32_t)k[KNOB_disk_ppm],
+        .disk_us = k[KNOB_disk_us],
+        .dns_us = k[KNOB_dns_us],
     };
 }
 
@@ -118,7 +121,7 @@ static void count(const struct crew *crew)
     shared->failures = crew->counters.failures;
     shared->views = crew->counters.views_checked;
     shared->errors = crew->counters.errors;
-    shared->refused = sim->pool_refusals + sim->descriptor_refusals;
+    shared->refused = sim->pool_refusals + sim->descriptor_refusals + sim->disk_errors;
     for (uint32_t i = 0; i < sim->actor_count; i++)
         shared->messages += sim->actors[i]->counters.messages;
 }
@@ -135,6 +138,7 @@ static void run_here(const struct plan *plan, const struct run_options *options)
     world_open(plan->seed, options->perturbed);
     sim->log = options->log == NULL ? NULL : fopen(options->log, "w");
     network_open();
+    storage_reset();
     const uint64_t blocks = sim->memory_blocks;
     sim->faults.lane_bytes = plan->knobs[KNOB_lane_bytes];
     if (!server_open(&server) || !crew_open(&crew, plan)) {

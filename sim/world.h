@@ -39,6 +39,9 @@ struct sim_faults {
     usec_t late_us;
     uint32_t ring_cells;        /* of every ring; fewer means that they spill */
     uint64_t lane_bytes;        /* 0: as asked for */
+    uint32_t disk_ppm;          /* calls of storage.h fail */
+    usec_t disk_us;             /* a call takes as long, at most */
+    usec_t dns_us;              /* a name takes as long; and may be answered wrongly */
 };
 
 struct actor;
@@ -65,6 +68,7 @@ struct sim {
     uint64_t memory_taken;      /* calls, ever */
     uint64_t pool_refusals;
     uint64_t descriptor_refusals;
+    uint64_t disk_errors;
 
     struct actor *actors[96];   /* who may have turns; in order of making */
     uint32_t actor_count;
@@ -108,6 +112,9 @@ uint64_t sim_wall_us(void);
 /* crypto.c: OpenSSL's random numbers and jansson's hash seed; once per process, before the world. */
 void crypto_seed(void);
 uint64_t crypto_clock_calls(void);      /* of gettimeofday, by libssl */
+
+/* storage.c */
+void storage_reset(void);
 
 /* actor.c */
 usec_t actors_next(struct actor **which);
