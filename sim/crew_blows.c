@@ -111,13 +111,17 @@ static void end_stranger(struct stranger *s)
     mem_put(s);
 }
 
+/* A WebSocket handshake, and a frame without a mask behind it. */
+static const char upgrade[] =
+    "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n"
+    "Sec-WebSocket-Protocol: janus-protocol\r\n\r\n\x81\x02{}";
+
 static void speak(struct stranger *s)
 {
     static const char *const words[] = {
         "GET / HTTP/1.1\r\nHost: x\r\n\r\n", "GET /nothing HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello",
         "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "GET / HTTP/1.0\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "\r\n\r\n\r\n",
-        "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n"
-        "Sec-WebSocket-Protocol: janus-protocol\r\n\r\n\x81\x02{}"};
+        upgrade};
     const struct view text = str_of(words[s->arg % ARRAY_COUNT(words)]);
     size_t size;
     (void)tcp_write(s->source.fd, &text, 1, &size);
