@@ -21,6 +21,7 @@ struct arguments {
     const char *write;              /* where the plan goes, unrun */
     const char *keep;               /* where the shortest failing scenario goes */
     uint32_t tries;
+    bool stop;                      /* at the first failure */
     bool list;                      /* a line a seed, as scripts/ci_summary.py reads it */
 };
 
@@ -37,6 +38,7 @@ static const char help[] =
     "  --keep FILE     where the shortest scenario that still fails is written (default sim-SEED.scenario)\n"
     "  --tries N       runs spent on making it short (default 200; 0: it is not tried)\n"
     "  --list          a line `ok - NAME` or `not ok - NAME` for each seed\n"
+    "  --stop          ends at the first seed that fails\n"
     "\n"
     "Each seed is run twice. The last line is the digest of everything that crossed; a failure says its seed, its virtual time\n"
     "and the checker that found it, and the exit code is 1.\n";
@@ -132,8 +134,8 @@ static bool read_arguments(struct arguments *a, int argc, char **argv)
 {
     for (int i = 1; i < argc; i++) {
         const char *name = argv[i];
-        if (strcmp(name, "--list") == 0) {
-            a->list = true;
+        if (strcmp(name, "--list") == 0 || strcmp(name, "--stop") == 0) {
+            *(name[2] == 'l' ? &a->list : &a->stop) = true;
             continue;
         }
         const char *value = i + 1 < argc ? argv[++i] : NULL;
@@ -203,6 +205,8 @@ static int run_many(const struct arguments *a)
         plan_fini(&plan);
         if (a->budget_s > 0 || a->count > 1)
             show_progress(done + 1, failed, began);
+        if (failed > 0 && a->stop)
+            break;
     }
     if (isatty(STDERR_FILENO) && (a->budget_s > 0 || a->count > 1))
         fputc('\n', stderr);
