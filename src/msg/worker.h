@@ -158,8 +158,8 @@ struct data_credit {
  * opens again. */
 struct relay_data {
     struct ref source;
-    uint32_t size;
     bool binary;
+    uint32_t size;                  /* last, so that the bytes begin at sizeof(struct relay_data) */
     uint8_t bytes[];
 };
 

@@ -3,6 +3,8 @@
  * tells what it is done with, which is later when one of its own receivers is full. */
 #include "worker/worker_private.h"
 
+_Static_assert(offsetof(struct relay_data, bytes) == sizeof(struct relay_data), "head and bytes are sent as two parts");
+
 void relay_data_push(void *owner, uint32_t worker, struct ref source, bool binary, struct view bytes)
 {
     struct worker *w = owner;

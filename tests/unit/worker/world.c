@@ -6,6 +6,7 @@
 #include <sys/epoll.h>
 #include <sys/time.h>
 
+#include "base/mem.h"
 #include "base/bytes.h"
 #include "base/str.h"
 #include "proto/rtp/demux.h"
@@ -102,6 +103,39 @@ static void remote_flush(struct remote *r)
     egress_clear(batch);
 }
 
+static void remote_hears(struct remote *r, struct data_packet *packet)
+{
+    const uint8_t *text = packet->bytes + packet->label_size + packet->protocol_size;
+    r->data_count++;
+    r->data_bytes += packet->size;
+    snprintf(r->data_label, sizeof(r->data_label), "%.*s", packet->label_size, (const char *)packet->bytes);
+    snprintf(r->data_text, sizeof(r->data_text), "%.*s", (int)(packet->size < 60 ? packet->size : 60), (const char *)text);
+    if (r->hoards)
+        r->data_cost += packet->cost;
+    else
+        peer_data_credit(r->peer, packet->cost);
+    mem_put(packet);
+}
+
+static void remote_flush_data(struct remote *r)
+{
+    while (peer_data_flush(&r->env, fake.now))
+        remote_flush(r);
+    remote_flush(r);
+}
+
+void remote_say(struct remote *r, const char *label, bool binary, const void *bytes, size_t size)
+{
+    const size_t label_size = strlen(label);
+    struct data_packet *packet = malloc(sizeof(*packet) + label_size + size);
+    *packet = (struct data_packet){.cost = (uint32_t)size + DATA_COST_EXTRA, .size = (uint32_t)size, .label_size = (uint8_t)label_size, .binary = binary};
+    memcpy(packet->bytes, label, label_size);
+    memcpy(packet->bytes + label_size, bytes, size);
+    peer_data_send(r->peer, fake.now, packet);
+    free(packet);
+    remote_turn(r);
+}
+
 void remote_turn(struct remote *r)
 {
     for (uint32_t i = 0; i < r->env.events.count; i++) {
@@ -111,6 +145,8 @@ void remote_turn(struct remote *r)
             r->ended = true;
             r->reason = (enum hangup_reason)event->reason;
         }
+        if (event->kind == PEER_EVENT_DATA)
+            remote_hears(r, event->packet);
     }
     r->env.events.count = 0;
     LIST_EACH(it, &r->media.keyframes) {
@@ -122,7 +158,7 @@ void remote_turn(struct remote *r)
         source_free(CONTAINER_OF(it, struct source, wanting));
     while (list_pop(&r->media.layers) != NULL)
         ;
-    remote_flush(r);
+    remote_flush_data(r);
 }
 
 static void remote_receive(struct remote *r, const struct net_addr *from, uint8_t *data, size_t size)
@@ -141,9 +177,13 @@ static void open_client(struct remote *r, uint32_t index)
     media_init(&r->media, &(struct media_limits){.sources = 16, .sinks = 16, .packets = 2048});
     slots_init(&r->sources, 64);
     slots_init(&r->sinks, 64);
+    slots_init(&r->data_sources, 64);
+    slots_init(&r->data_sinks, 64);
     r->env.media = &r->media;
     r->env.sources = &r->sources;
     r->env.sinks = &r->sinks;
+    r->env.data_sources = &r->data_sources;
+    r->env.data_sinks = &r->data_sinks;
     r->env.rng = &r->rng;
     r->env.bases = &r->addr;
     r->env.base_count = 1;
@@ -171,6 +211,8 @@ static void close_client(struct remote *r)
     media_fini(&r->media);
     slots_fini(&r->sources);
     slots_fini(&r->sinks);
+    slots_fini(&r->data_sources);
+    slots_fini(&r->data_sinks);
     *r = (struct remote){0};
 }
 
@@ -214,6 +256,9 @@ static struct peer_apply_order *apply_order(const struct remote *r, bool ours, b
     order->fingerprint = *dtls_identity_fingerprint(identity(ours ? 1 : 0));
     order->start = start;
     order->ext = (struct rtp_ext_ids){.mid = 4, .twcc = 3, .abs_send_time = 2, .audio_level = 1};
+    if (r->has_data)
+        order->data = (struct peer_data_desc){.state = DATA_AGREED, .to_control = ours ? r->data_to_control : true, .mindex = 3, .remote_port = 5000,
+                                              .receive_max = 262144, .send_max = 262144, .source = ours ? r->data_source : REF_NONE};
     order->mline_count = REMOTE_LINES;
     describe(r, ours, order->mlines);
     return order;
@@ -260,6 +305,7 @@ struct remote *world_open(struct world *w, uint32_t worker)
     rng_text(&rng, r->local.pwd, 24);
     for (uint16_t i = 0; i < 2; i++)
         r->source[i] = (struct ref){w->next_source++, 1};
+    r->data_source = (struct ref){w->next_source++, 1};
     world_order(w, worker, WORKER_PEER_OPEN, &open, sizeof(open));
     open_client(r, index);
     return r;
@@ -326,6 +372,15 @@ struct source_desc remote_desc(const struct remote *r, uint16_t line)
     return lines[line].source_desc;
 }
 
+struct ref world_join_data(struct world *w, struct remote *viewer, const struct remote *publisher, const char *label)
+{
+    struct data_sink_add_order order = {.peer = viewer->name, .label_size = (uint8_t)strlen(label)};
+    order.state = (struct data_sink_set_order){.sink = {w->next_sink++, 1}, .source = {publisher->data_source, publisher->worker}};
+    memcpy(order.label, label, order.label_size);
+    world_order(w, viewer->worker, WORKER_DATA_SINK_ADD, &order, sizeof(order));
+    return order.state.sink;
+}
+
 static void listen(struct remote *viewer)
 {
     struct source *source = slots_get(&viewer->sources, (struct ref){2, 1});
@@ -386,8 +441,9 @@ static void note_facts(struct world *w)
             }
             struct fact *fact = &w->facts[w->fact_count++];
             *fact = (struct fact){.type = m.type, .from = m.from, .op = m.op};
-            assert_in_range(m.size, 1, sizeof(*fact) - offsetof(struct fact, peer));
-            memcpy((char *)fact + offsetof(struct fact, peer), m.payload, m.size);
+            size_t room = sizeof(*fact) - offsetof(struct fact, peer);
+            assert_true(m.size > 0 && (m.size <= room || m.type == CONTROL_PEER_DATA));     /* of a message its head will do */
+            memcpy((char *)fact + offsetof(struct fact, peer), m.payload, m.size < room ? m.size : room);
             fake_done(&m);
         }
     }

@@ -25,7 +25,7 @@ struct remote {
     struct net_addr addr;
     struct peer_env env;
     struct media media;
-    struct slots sources, sinks;
+    struct slots sources, sinks, data_sources, data_sinks;
     struct rng rng;
     uint64_t seed;
     struct peer *peer;
@@ -40,6 +40,14 @@ struct remote {
     bool cut;
     uint8_t layers;                     /* of line 1 */
     bool no_rtx;
+    bool has_data;                      /* before remote_apply: a data line too, line 3 */
+    bool data_to_control;
+    struct ref data_source;             /* of ours */
+    bool hoards;                        /* the client does not read: its messages are not paid back */
+    uint32_t data_count;                /* messages that the client has got */
+    uint64_t data_bytes;
+    char data_label[64], data_text[64]; /* of the last */
+    uint32_t data_cost;
 };
 
 struct fact {
@@ -53,6 +61,7 @@ struct fact {
         struct peer_slowlink_fact slowlink;
         struct sink_layer_fact layer;
         struct worker_srflx_fact srflx;
+        struct peer_data_taken_fact taken;
         struct plain_opened_fact plain;
     };
 };
@@ -127,6 +136,11 @@ void remote_turn(struct remote *r);
 void remote_frame(struct remote *r, struct feed *feed, bool key, unsigned packets);
 struct source_name remote_source(const struct remote *r, uint16_t line);
 struct source_desc remote_desc(const struct remote *r, uint16_t line);
+
+/* The client sends a message on its channel of that label. */
+void remote_say(struct remote *r, const char *label, bool binary, const void *bytes, size_t size);
+/* The viewer's data line gets what the publisher's receives. Returns the sink's name. */
+struct ref world_join_data(struct world *w, struct remote *viewer, const struct remote *publisher, const char *label);
 
 /* Viewing: line 2 of `viewer` is fed by `publisher`'s video. Returns the sink's name. */
 struct ref world_view(struct world *w, struct remote *viewer, const struct remote *publisher, uint16_t line);
