@@ -147,6 +147,13 @@ void fact_worker_srflx(struct control *c, const struct worker_srflx_fact *fact)
 
 void fact_disk_done(struct control *c, struct ref op, const struct disk_done *fact)
 {
+    if (ref_is_none(op)) {
+        CHECK(c->saves_unasked > 0);
+        c->saves_unasked--;
+        if (!fact->fine)
+            LOG_WARN(c->actor, "A file could not be saved: %s", fact->error);
+        return;
+    }
     struct plugin_answer answer = {.status = fact->fine ? ERR_NONE : ERR_IO, .text = fact->fine ? NULL : fact->error};
     op_answer(c, op, &answer);
 }

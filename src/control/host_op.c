@@ -9,12 +9,22 @@
 #include "control/out.h"
 #include "msg/disk.h"
 
+/* A save that nobody waits for has no name; so many may be under way. */
+static enum err save_unasked(struct control *c, struct ref *op)
+{
+    *op = REF_NONE;
+    if (c->saves_unasked == SAVES_UNASKED_MAX)
+        return ERR_FULL;
+    c->saves_unasked++;
+    return ERR_NONE;
+}
+
 enum err host_file_save(struct host *host, const struct plugin_request *request, const char *path, struct view bytes, void *data)
 {
     struct control *c = host->control;
     struct ref op;
     size_t path_size = strlen(path) + 1;
-    enum err err = op_begin(c, handle_get(c, request->handle), data, &op);
+    enum err err = request != NULL ? op_begin(c, handle_get(c, request->handle), data, &op) : save_unasked(c, &op);
     if (err != ERR_NONE)
         return err;
     struct disk_save *save = mem_get(sizeof(*save) + path_size + bytes.size);

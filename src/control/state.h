@@ -229,6 +229,7 @@ struct control {
     struct timerq expiries;
     struct pool ops;
     struct slots op_names;
+    uint32_t saves_unasked;             /* files being saved that no request waits for */
     struct timerq op_deadlines;
     struct list resuming;               /* handles */
     struct tally per_address;           /* sessions: max_sessions_per_address */

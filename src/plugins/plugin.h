@@ -204,6 +204,7 @@ enum err host_file_save(struct host *host, const struct plugin_request *request,
  * <package>.jcfg: comments and @includes of the old file are gone then. ERR_INVALID: it has become too long to be read again. */
 struct conf_node *host_conf(struct host *host);
 enum err host_conf_save(struct host *host, const struct plugin_request *request, void *data);
+/* Both verbs with `request` NULL, where there is none (a data channel): nobody waits, and a failure is logged only. */
 
 /* ---- plain RTP ---------------------------------------------------------------------------------------------------------- */
 

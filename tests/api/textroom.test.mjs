@@ -2,7 +2,9 @@
 // channels is in textroom_data.test.mjs.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
 import { IS_REFERENCE, startServer } from './lib/server.mjs';
@@ -142,6 +144,35 @@ describe('create, edit, destroy', () => {
       const { room } = await h.sync({ request: 'create' });
       assert.match(room, /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
     });
+  });
+});
+
+describe('permanent rooms', () => {
+  test('stand in the file, as they are when the server starts again; a destroyed one does not', async () => {
+    const FILE = 'janus.plugin.textroom.jcfg';
+    const first = await startServer({ name: 'textroom-permanent', textrooms: { 'room-7': { description: 'Seven' } } });
+    let text;
+    try {
+      await onServer(first, async h => {
+        assert.deepEqual(await h.sync({ request: 'create', room: 30, permanent: true, description: 'Thirty "q"', secret: 's', history: 4 }), { textroom: 'created', room: 30, permanent: true });
+        assert.deepEqual(await h.sync({ request: 'create', room: 31, permanent: true, is_private: true }), { textroom: 'created', room: 31, permanent: true });
+        assert.deepEqual(await h.sync({ request: 'edit', room: 30, secret: 's', permanent: true, new_pin: 'p' }), { textroom: 'edited', room: 30, permanent: true });
+        assert.deepEqual(await h.sync({ request: 'destroy', room: 7, permanent: true }), { textroom: 'destroyed', room: 7, permanent: true });
+      });
+      text = readFileSync(join(first.dir, FILE), 'utf8');
+    } finally {
+      await first.stop();
+    }
+    const second = await startServer({ name: 'textroom-permanent-again', files: { [FILE]: text } });
+    try {
+      await onServer(second, async h => {
+        assert.deepEqual(await h.sync({ request: 'list' }), { textroom: 'success', list: [{ room: 30, description: 'Thirty "q"', pin_required: true, num_participants: 0, history: 4 }] });
+        assert.equal((await h.sync({ request: 'exists', room: 31 })).exists, true);
+        assert.equal((await h.sync({ request: 'destroy', room: 30 })).error_code, 413);
+      });
+    } finally {
+      await second.stop();
+    }
   });
 });
 

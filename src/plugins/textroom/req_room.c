@@ -11,25 +11,12 @@ static char *text_or_null(const json_t *body, const char *name)
     return text == NULL || text[0] == '\0' ? NULL : text_copy(text);
 }
 
-/* Saving rooms needs the disk helper: said as the reference says it when it has no file. */
-static enum tr_error refuse_permanent(struct tr_call *call, const char *what)
-{
-    return field_bool(call->body, "permanent", false) ? tr_fail(call, TR_UNKNOWN, "No configuration file, can't %s", what) : TR_OK;
-}
-
 static enum tr_error check_texts(struct tr_call *call, const char *const names[], size_t count)
 {
     enum tr_error error = TR_OK;
     for (size_t i = 0; i < count && error == TR_OK; i++)
         error = tr_check_length(call, names[i], TR_TEXT_MAX);
     return error;
-}
-
-static void answer_room(struct tr_call *call, const char *what, const char *id, bool permanent)
-{
-    tr_answer(call, what);
-    tr_write_id(call->tr, &call->j, id);
-    jout_bool(&call->j, "permanent", permanent);
 }
 
 /* ---- list, listparticipants, exists ---- */
@@ -108,7 +95,7 @@ static enum tr_error check_create(struct tr_call *call)
     if (error == TR_OK)
         error = tr_check_length(call, "post", TR_URL_MAX);
     if (error == TR_OK)
-        error = refuse_permanent(call, "create permanent room");
+        error = tr_check_permanent(call, "create permanent room");
     return error;
 }
 
@@ -164,7 +151,7 @@ static enum tr_error req_create(struct tr_call *call)
         return tr_fail(call, TR_INVALID_ELEMENT, "Invalid element (at most %u tokens in the allowed array)", ACL_TOKENS_MAX);
     }
     tr_room_add(tr, room);
-    answer_room(call, "created", room->id, false);
+    tr_answer_room(call, "created", room, false);
     return TR_OK;
 }
 
@@ -190,7 +177,7 @@ static bool replace_text(char **text, const json_t *body, const char *name)
 static enum tr_error req_edit(struct tr_call *call)
 {
     static const char *const texts[] = {"new_description", "new_secret", "new_pin"};
-    enum tr_error error = refuse_permanent(call, "edit room permanently");
+    enum tr_error error = tr_check_permanent(call, "edit room permanently");
     if (error == TR_OK)
         error = tr_find_managed_room(call);
     if (error == TR_OK)
@@ -206,7 +193,7 @@ static enum tr_error req_edit(struct tr_call *call)
     if (replace_text(&room->post, call->body, "new_post"))
         room->post_public_only = call->tr->admin_key == NULL;
     room->is_private = field_bool(call->body, "new_is_private", room->is_private);
-    answer_room(call, "edited", room->id, false);
+    tr_answer_room(call, "edited", room, false);
     return TR_OK;
 }
 
@@ -217,7 +204,7 @@ static enum tr_error req_destroy(struct tr_call *call)
 {
     struct textroom *tr = call->tr;
     struct tr_text text;
-    enum tr_error error = refuse_permanent(call, "destroy room permanently");
+    enum tr_error error = tr_check_permanent(call, "destroy room permanently");
     if (error == TR_OK)
         error = tr_find_managed_room(call);
     if (error != TR_OK)
@@ -232,7 +219,7 @@ static enum tr_error req_destroy(struct tr_call *call)
     tr_text_free(&text);
     LIST_EACH(it, &room->members)
         tr_member_part(CONTAINER_OF(it, struct tr_member, of_room));
-    answer_room(call, "destroyed", room->id, false);
+    tr_answer_room(call, "destroyed", room, true);
     map_del(&tr->rooms, &room->node);
     tr_room_free(tr, room);
     return TR_OK;

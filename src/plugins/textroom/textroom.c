@@ -47,11 +47,13 @@ static enum plugin_outcome tr_message(void *plugin, void *state, const struct pl
     enum tr_error error = run(&call, &outcome);
     if (error != TR_OK)
         tr_write_error(&call, error, call.error);
-    if (error != TR_OK || !call.replied)
+    else if (call.waits)
+        outcome = PLUGIN_WAIT;
+    if (error != TR_OK || !(call.replied || call.waits))
         tr_finish(&call);
     if (outcome == PLUGIN_SYNC)
         buf_add_view(host_reply(tr->host), buf_view(&call.text));
-    else if (!call.replied)
+    else if (outcome == PLUGIN_ACK && !call.replied)
         (void)host_event(tr->host, request->handle, request->transaction, buf_view(&call.text), NULL);
     tr_call_end(&call);
     return outcome;
@@ -142,6 +144,7 @@ const struct plugin_desc textroom_plugin = {
     .attach = tr_attach,
     .detach = tr_detach,
     .message = tr_message,
+    .resume = tr_resume,
     .hangup_media = tr_hangup_media,
     .data = tr_data,
     .data_ready = tr_data_ready,

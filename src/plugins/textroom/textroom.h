@@ -132,6 +132,7 @@ struct tr_call {
     struct json_out j;
     struct buf text;                /* what j writes to */
     bool understood;                /* a row was found: errors say "error" from here on, and not "event" */
+    bool waits;                     /* for the disk: the answer follows */
     bool replied;                   /* the function has pushed its answer itself, or none is wanted */
     char error[256];
 };
@@ -212,6 +213,12 @@ void tr_user_text(struct textroom *tr, struct tr_text *text, const char *what, c
 bool tr_on_data(struct textroom *tr, struct tr_session *session, const struct data_message *message);
 /* Out of every room, the others told; what was held is dropped. */
 void tr_session_leave_all(struct textroom *tr, struct tr_session *session);
+
+/* ---- permanent.c ---- */
+enum tr_error tr_check_permanent(struct tr_call *call, const char *what);       /* 499 when nothing can be made permanent */
+/* The answer to create, edit and destroy (`gone`: the room leaves the file); with `permanent` it may have to wait for the disk. */
+void tr_answer_room(struct tr_call *call, const char *what, const struct tr_room *room, bool gone);
+enum plugin_outcome tr_resume(void *plugin, void *state, const struct plugin_request *request, const struct plugin_answer *answer);
 
 /* ---- say.c: `text` of the body, to all of call->room (`from` NULL: an announcement), or to `to` and `tos` ---- */
 enum tr_error tr_say(struct tr_call *call, const char *what, const struct tr_member *from);

@@ -484,6 +484,27 @@ static void test_no_operation_with_a_description(void **state)
     server_end(&s);
 }
 
+/* For what no request waits for there is no operation, but a bound all the same. */
+static void test_saves_that_nobody_waits_for(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < SAVES_UNASKED_MAX; i++) {
+        say("t", "{\"do\":\"save\",\"unasked\":true}");
+        expect("success", "t", "{\"unasked\":\"none\"}");
+    }
+    say("t", "{\"do\":\"save\",\"unasked\":true}");
+    expect("success", "t", "{\"unasked\":\"full\"}");
+    expect_counts(0, 0);
+    assert_true(server_save_done(&s, NULL));
+    assert_true(server_save_done(&s, "No space left on device"));     /* logged, and over */
+    for (unsigned i = 0; i < 2; i++) {
+        say("t", "{\"do\":\"save\",\"unasked\":true}");
+        expect("success", "t", "{\"unasked\":\"none\"}");
+    }
+    expect_silence(&s, 1);
+    server_end(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -505,6 +526,7 @@ int main(void)
         cmocka_unit_test_setup(test_the_credit_of_a_text_waits_for_all_its_documents, setup),
         cmocka_unit_test_setup(test_the_credit_of_a_long_text, setup),
         cmocka_unit_test_setup(test_no_operation_with_a_description, setup),
+        cmocka_unit_test_setup(test_saves_that_nobody_waits_for, setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

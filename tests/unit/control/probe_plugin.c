@@ -173,6 +173,11 @@ static bool body_has(const struct plugin_request *request, const char *key)
 static enum plugin_outcome save(struct host *host, const struct plugin_request *request, uintptr_t step)
 {
     const char *path = json_string_value(json_object_get(request->body, "path"));
+    if (body_has(request, "unasked")) {
+        enum err err = host_file_save(host, NULL, "/x", STR("text"), NULL);
+        buf_addf(host_reply(host), "{\"unasked\":\"%s\"}", err_name(err));
+        return PLUGIN_SYNC;
+    }
     probe_seen.begin_result = host_file_save(host, request, path != NULL ? path : "/x", STR("text"), (void *)step);
     if (probe_seen.begin_result == ERR_NONE)
         return body_has(request, "ack") ? PLUGIN_ACK : PLUGIN_WAIT;

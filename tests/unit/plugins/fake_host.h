@@ -140,6 +140,8 @@ struct host {
     bool offers_again;                  /* the plugin may offer over its own unanswered offer */
     bool tokens_signed;
     const char *token, *token_descriptor;   /* the one that is valid, and what it contains */
+    uint32_t saves_unasked;             /* by host_file_save without a request; and the last one's bytes */
+    char saved_unasked[2048];
     struct fake_op ops[FAKE_OPS];       /* oldest first */
     uint32_t op_count;
     const struct plugin_request *in_hand;

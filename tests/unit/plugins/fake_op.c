@@ -36,6 +36,11 @@ static void forget_order(struct fake_op *op)
 enum err host_file_save(struct host *host, const struct plugin_request *request, const char *path, struct view bytes, void *data)
 {
     struct fake_op *op;
+    if (request == NULL) {
+        host->saves_unasked += host->refuse_op == ERR_NONE;
+        snprintf(host->saved_unasked, sizeof(host->saved_unasked), "%.*s", (int)bytes.size, (const char *)bytes.data);
+        return host->refuse_op;
+    }
     enum err err = fake_begin_op(host, request, data, &op);
     if (err != ERR_NONE)
         return err;

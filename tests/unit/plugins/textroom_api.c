@@ -373,6 +373,106 @@ static void test_sample_secrets_stay_closed(void **state)
     expect_refusal("error", 419, "Unauthorized (wrong secret)");
 }
 
+/* ---- permanent rooms ---- */
+
+static void expect_saved(const char *part)
+{
+    assert_non_null(fake_op(&t));
+    assert_string_equal(fake_op(&t)->path, "/nonexistent/janus.plugin.textroom.jcfg");
+    struct conf_error error;
+    struct conf_node *again = conf_parse(VIEW(fake_op(&t)->bytes, fake_op(&t)->size), CONF_JCFG, NULL, &error);
+    assert_non_null(again);                             /* what we write can be read */
+    conf_free(again);
+    if (strstr(fake_op(&t)->bytes, part) == NULL)
+        fail_msg("not in the file: %s\n%s", part, fake_op(&t)->bytes);
+}
+
+static bool file_has(const char *group)
+{
+    return conf_get(t.conf, group) != NULL;
+}
+
+static void test_a_room_is_made_permanent(void **state)
+{
+    (void)state;
+    chats_start("general: { events = false; }\nroom-7: { description = \"Seven\"; }");
+    uint32_t me = fake_attach(&t);
+    fake_say(&t, me, "{'request':'create','room':8,'permanent':true,'description':'a \\\"b\\\"\\n','secret':'s','pin':'p','history':5,"
+                     "'is_private':true,'post':'http://x/','allowed':['token']}");
+    assert_int_equal(t.last.outcome, PLUGIN_WAIT);
+    expect_saved("\nroom-8");
+    expect_saved("Seven");
+    assert_string_equal(conf_text(conf_get(t.conf, "room-8"), "description", ""), "a \"b\"\n");
+    assert_string_equal(conf_text(conf_get(t.conf, "room-8"), "post", ""), "http://x/");
+    assert_int_equal(conf_int(conf_get(t.conf, "room-8"), "history", 0), 5);
+    assert_true(conf_bool(conf_get(t.conf, "room-8"), "is_private", false));
+    assert_null(conf_get(conf_get(t.conf, "room-8"), "allowed"));
+    fake_end_op(&t, ERR_NONE, NULL);
+    expect_sync(&t, "{'textroom':'created','room':8,'permanent':true}");
+
+    fake_say(&t, me, "{'request':'edit','room':8,'secret':'s','permanent':true,'new_description':'Eight','new_is_private':false}");
+    expect_saved("Eight");
+    assert_null(conf_get(conf_get(t.conf, "room-8"), "is_private"));
+    fake_end_op(&t, ERR_NONE, NULL);
+    expect_sync(&t, "{'textroom':'edited','room':8,'permanent':true}");
+
+    fake_say(&t, me, "{'request':'edit','room':8,'secret':'s','new_description':'Not saved'}");
+    expect_sync(&t, "{'textroom':'edited','room':8,'permanent':false}");
+    fake_say(&t, me, "{'request':'destroy','room':8,'secret':'s','permanent':true}");
+    assert_false(file_has("room-8"));
+    fake_say(&t, me, "{'request':'exists','room':8}");
+    fake_end_op(&t, ERR_NONE, NULL);
+    expect_sync(&t, "{'textroom':'destroyed','room':8,'permanent':true}");
+    assert_true(file_has("room-7"));
+}
+
+/* The disk fails, or takes too long, or who asked has gone: the room is there all the same, and not called permanent. */
+static void test_a_save_that_fails(void **state)
+{
+    (void)state;
+    chats_start("general: { }");
+    uint32_t me = fake_attach(&t);
+    fake_say(&t, me, "{'request':'create','room':8,'permanent':true}");
+    fake_end_op(&t, ERR_IO, "No space left on device");
+    expect_sync(&t, "{'textroom':'created','room':8,'permanent':false}");
+    assert_false(file_has("room-8"));                   /* the next save shall not bring it back */
+    assert_non_null(strstr(t.last_log, "No space left"));
+    fake_say(&t, me, "{'request':'create','room':9,'permanent':true}");
+    fake_end_op(&t, ERR_TIMEOUT, NULL);
+    expect_sync(&t, "{'textroom':'created','room':9,'permanent':false}");
+    t.refuse_op = ERR_FULL;
+    fake_say(&t, me, "{'request':'create','room':10,'permanent':true}");
+    expect_sync(&t, "{'textroom':'created','room':10,'permanent':false}");
+    assert_false(file_has("room-10"));
+    fake_say(&t, me, "{'request':'create','room':11,'permanent':true}");
+    fake_detach(&t, me);
+    chat_admin("{'request':'exists','room':11}");
+    expect_sync(&t, "{'textroom':'success','room':11,'exists':true}");
+}
+
+/* Where no request can wait, the answer does not. */
+static void test_the_admin_api_and_channels_save_without_waiting(void **state)
+{
+    (void)state;
+    chats_start("general: { string_ids = true; }");
+    chat_admin("{'request':'create','room':'a b','permanent':true}");
+    expect_sync(&t, "{'textroom':'created','room':'a b','permanent':true}");
+    assert_int_equal(t.saves_unasked, 1);
+    assert_non_null(strstr(t.saved_unasked, "room-a b"));
+    uint32_t me = talker();
+    say(me, "{'textroom':'create','transaction':'t','room':'c','permanent':true}");
+    expect_text(me, "{'textroom':'success','room':'c','permanent':true,'transaction':'t'}");
+    assert_int_equal(t.saves_unasked, 2);
+    say(me, "{'textroom':'destroy','transaction':'t','room':'a b','permanent':true}");
+    expect_text(me, "{'textroom':'destroyed','room':'a b'}");
+    expect_text(me, "{'textroom':'success','room':'a b','permanent':true,'transaction':'t'}");
+    assert_null(strstr(t.saved_unasked, "room-a b"));
+    t.refuse_op = ERR_FULL;
+    say(me, "{'textroom':'create','transaction':'t','room':'d','permanent':true}");
+    expect_text(me, "{'textroom':'success','room':'d','permanent':false,'transaction':'t'}");
+    assert_false(file_has("room-d"));
+}
+
 /* ---- the PeerConnection ---- */
 
 static void test_setup_is_once_and_restart_after_it(void **state)
@@ -440,6 +540,9 @@ int main(void)
         BARE_TEST(test_rooms_of_the_file),
         BARE_TEST(test_string_ids),
         BARE_TEST(test_sample_secrets_stay_closed),
+        BARE_TEST(test_a_room_is_made_permanent),
+        BARE_TEST(test_a_save_that_fails),
+        BARE_TEST(test_the_admin_api_and_channels_save_without_waiting),
         CHAT_TEST(test_setup_is_once_and_restart_after_it),
         CHAT_TEST(test_an_offer_that_the_core_refuses_is_an_error),
     };
