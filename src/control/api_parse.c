@@ -5,9 +5,12 @@
 #include "base/json_scan.h"
 #include "base/str.h"
 
-static bool is_blank(uint8_t c)
+static bool is_all_blank(struct view text)
 {
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+    for (size_t i = 0; i < text.size; i++)
+        if (text.data[i] != ' ' && text.data[i] != '\t' && text.data[i] != '\r' && text.data[i] != '\n')
+            return false;
+    return true;
 }
 
 static void release(struct parsed *out)
@@ -47,11 +50,7 @@ enum parse_result api_parse(struct parsed *out, struct view text, char reason[PA
         out->documents[out->count++] = document;
         text.data += error.position;            /* bytes read, also after success */
         text.size -= (size_t)error.position;
-        while (text.size > 0 && is_blank(text.data[0])) {
-            text.data++;
-            text.size--;
-        }
-    } while (text.size > 0);
+    } while (!is_all_blank(text));              /* blanks in front of more count: an error's column is told */
     return PARSE_OK;
 }
 

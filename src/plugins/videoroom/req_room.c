@@ -28,6 +28,13 @@ static char *text_or_null(const json_t *body, const char *name)
     return text == NULL || text[0] == '\0' ? NULL : vr_strdup(text);
 }
 
+/* An empty secret or pin is one all the same: it has to be given. */
+static char *text_as_given(const json_t *body, const char *name)
+{
+    const char *text = vr_text(body, name);
+    return text == NULL ? NULL : vr_strdup(text);
+}
+
 static enum vr_error check_codecs(struct vr_call *call)
 {
     uint8_t codecs[VR_CODECS_MAX];
@@ -77,8 +84,8 @@ static void read_properties(struct vr_room *room, const json_t *body)
         room->description = vr_strdup(text);
     }
     room->is_private = vr_bool(body, "is_private", false);
-    room->secret = text_or_null(body, "secret");
-    room->pin = text_or_null(body, "pin");
+    room->secret = text_as_given(body, "secret");
+    room->pin = text_as_given(body, "pin");
     room->require_pvtid = vr_bool(body, "require_pvtid", false);
     room->signed_tokens = vr_bool(body, "signed_tokens", false);
     room->require_e2ee = vr_bool(body, "require_e2ee", false);
@@ -101,7 +108,7 @@ static void read_properties(struct vr_room *room, const json_t *body)
     room->playoutdelay_ext = vr_bool(body, "playoutdelay_ext", true);
     room->twcc_ext = vr_bool(body, "transport_wide_cc_ext", true);
     room->record = vr_bool(body, "record", false);
-    room->rec_dir = text_or_null(body, "rec_dir");
+    room->rec_dir = text_as_given(body, "rec_dir");
     room->lock_record = vr_bool(body, "lock_record", false);
     room->notify_joining = vr_bool(body, "notify_joining", false);
     room->dummy_publisher = vr_bool(body, "dummy_publisher", false);

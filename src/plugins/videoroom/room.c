@@ -93,7 +93,7 @@ bool vr_room_codecs(uint8_t out[VR_CODECS_MAX], const char *list, bool video, bo
     for (unsigned i = 0; i < VR_CODECS_MAX && more; i++) {
         const size_t size = rest.size;
         const struct view item = str_split(&rest, ',');
-        enum codec codec = codec_by_name(str_trim(item));
+        enum codec codec = codec_by_name(strict ? item : str_trim(item));
         more = item.size < size;                    /* a comma stood behind it */
         if (codec != CODEC_NONE && codec_info(codec)->kind != (video ? CODEC_KIND_VIDEO : CODEC_KIND_AUDIO))
             codec = CODEC_NONE;

@@ -152,7 +152,7 @@ void vr_subscriber_answered(struct videoroom *vr, struct vr_subscriber *s, struc
     for (uint16_t i = 0; i < s->stream_count && i < sdp->mline_count; i++) {
         const struct sdp_mline *mline = sdp->mlines[i];
         struct vr_sub_stream *sub = s->streams[i];
-        sub->ready = mline->port != 0 && (sub->kind == MEDIA_DATA || (mline->direction != SDP_INACTIVE && sub->source != NULL));
+        sub->ready = mline->port != 0 && (sub->kind == MEDIA_DATA || mline->direction != SDP_INACTIVE);
     }
     sdp_free(sdp);
     vr_subscriber_apply(vr, s);

@@ -105,6 +105,8 @@ export class Peer {
     const lines = [...session, ...media.flatMap(m => m.attributes)];
     const value = name => lines.find(l => l.startsWith(`a=${name}:`))?.slice(name.length + 3);
     const [, , , , address, port] = (value('candidate') ?? '').split(' ');
+    if (port === undefined)
+      throw new Error('no candidate in the description');
     this.remote = { address, port: Number(port), ufrag: value('ice-ufrag'), pwd: value('ice-pwd') };
     const checks = setInterval(() => this.#check(), 50);
     this.#check();

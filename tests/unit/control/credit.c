@@ -38,7 +38,7 @@ static void test_one_broken_document_spoils_its_text(void **state)
 {
     (void)state;
     server_say(&s, 1, PING("a") "\n{\"janus\":tru}");
-    expect_text(&s, 1, "{\"janus\":\"error\",\"error\":{\"code\":454,\"reason\":\"Invalid Janus API request - <string>(1,12): invalid token near 'tru'\"}}");
+    expect_text(&s, 1, "{\"janus\":\"error\",\"error\":{\"code\":454,\"reason\":\"Invalid Janus API request - <string>(2,12): invalid token near 'tru'\"}}");
     expect_silence(&s, 1);
     assert_int_equal(server_credits(&s, 1), 1);
     assert_int_equal(control_counters(s.control)->unparsable, 1);

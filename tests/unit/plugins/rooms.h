@@ -41,6 +41,8 @@ const struct fake_reply *say_answer(uint32_t handle, const char *body);     /* t
 #define AUDIO(index, feed, ready) LINE("audio", index) "'ready':" #ready ",'send':true,'feed_id':" #feed ",'feed_mid':'0','codec':'opus'}"
 #define VIDEO(index, feed, ready) LINE("video", index) "'ready':" #ready ",'send':true,'feed_id':" #feed ",'feed_mid':'1','codec':'vp8'}"
 #define IDLE(type, index) "{'type':'" type "','active':false,'mindex':" #index ",'mid':'" #index "','ready':false,'send':true}"
+/* An answer took the line when its source had gone already: ready is what the client has said, whoever feeds it. */
+#define ANSWERED_IDLE(type, index) "{'type':'" type "','active':false,'mindex':" #index ",'mid':'" #index "','ready':true,'send':true}"
 #define ATTACHED "'videoroom':'attached','room':1234"
 #define UPDATED "'videoroom':'updated','room':1234"
 #define EVENT "'videoroom':'event','room':1234"

@@ -142,7 +142,7 @@ static void test_changes_wait_for_the_answer(void **state)
     expect_reply(&h, me, "{" UPDATED "}");                  /* nothing has changed */
     fake_answer(&h, me, "start");
     expect_reply(&h, me, "{" EVENT ",'started':'ok'}");
-    const struct fake_event *event = expect_told(&h, me, "{" UPDATED ",'streams':[" IDLE("audio", 0) "," VIDEO(1, 1, true) "," AUDIO(2, 2, false) "," VIDEO(3, 2, false) "]}");
+    const struct fake_event *event = expect_told(&h, me, "{" UPDATED ",'streams':[" ANSWERED_IDLE("audio", 0) "," VIDEO(1, 1, true) "," AUDIO(2, 2, false) "," VIDEO(3, 2, false) "]}");
     assert_string_equal(event->jsep, "offer");
     watcher_starts(me);
     assert_true(line_is_fed_by(one, 1, me, 1) && line_is_fed_by(two, 0, me, 2) && line_is_fed_by(two, 1, me, 3));
@@ -169,10 +169,10 @@ static void test_what_goes_is_offered_by_itself(void **state)
     expect_silence(&h, me);
     fake_answer(&h, me, "start");
     expect_reply(&h, me, "{" EVENT ",'started':'ok'}");
-    expect_offer_told(me, "{" UPDATED ",'streams':[" IDLE("audio", 0) "," IDLE("video", 1) "," IDLE("audio", 2) "," IDLE("video", 3) "]}");
+    expect_offer_told(me, "{" UPDATED ",'streams':[" IDLE("audio", 0) "," IDLE("video", 1) "," ANSWERED_IDLE("audio", 2) "," ANSWERED_IDLE("video", 3) "]}");
     fake_answer(&h, late, "start");
     expect_reply(&h, late, "{" EVENT ",'started':'ok'}");
-    expect_offer_told(late, "{" UPDATED ",'streams':[" IDLE("audio", 0) "," IDLE("video", 1) "," IDLE("audio", 2) "," IDLE("video", 3) "]}");
+    expect_offer_told(late, "{" UPDATED ",'streams':[" ANSWERED_IDLE("audio", 0) "," ANSWERED_IDLE("video", 1) "," ANSWERED_IDLE("audio", 2) "," ANSWERED_IDLE("video", 3) "]}");
     fake_say(&h, still, "{'request':'unsubscribe','streams':[{'feed':9}]}");        /* any change makes up for what was skipped */
     expect_offer(still, "{" UPDATED ",'streams':[" IDLE("audio", 0) "," IDLE("video", 1) "," IDLE("audio", 2) "," IDLE("video", 3) "]}");
     watcher_starts(still);

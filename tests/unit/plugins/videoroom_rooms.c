@@ -195,6 +195,28 @@ static void test_values_of_rooms_have_bounds(void **state)
     assert_int_equal(fake_int(listed(3), "max_publishers"), UINT32_MAX);
 }
 
+/* A text that is there and empty is there: a secret that has to be given, a folder that is listed. */
+static void test_empty_texts_are_kept(void **state)
+{
+    (void)state;
+    room_create(1, "'secret':'','pin':'','rec_dir':''");
+    assert_true(json_is_true(json_object_get(listed(1), "pin_required")));
+    assert_string_equal(json_string_value(json_object_get(listed(1), "rec_dir")), "");
+    fake_admin(&h, "{'request':'edit','room':1}");
+    expect_error_text(&h, NOBODY, 429, "Missing mandatory element (secret)");
+    fake_admin(&h, "{'request':'edit','room':1,'secret':' '}");
+    expect_error_text(&h, NOBODY, 433, "Unauthorized (wrong secret)");
+    fake_admin(&h, "{'request':'edit','room':1,'secret':''}");
+    expect_sync(&h, "{'videoroom':'edited','room':1,'permanent':false}");
+    uint32_t me = fake_attach(&h);
+    fake_say(&h, me, "{'request':'join','room':1,'ptype':'publisher'}");
+    fake_turn(&h);
+    expect_error(&h, me, 429);
+    fake_say(&h, me, "{'request':'join','room':1,'ptype':'publisher','pin':''}");
+    fake_turn(&h);
+    expect_reply(&h, me, "{'videoroom':'joined','room':1,'description':'Room 1','id':'*','private_id':'*','publishers':[]}");
+}
+
 static void test_codec_lists(void **state)
 {
     (void)state;
@@ -213,7 +235,7 @@ static void test_codec_lists(void **state)
         assert_string_equal(json_string_value(json_object_get(listed(100 + i), "audiocodec")), shown[i][0]);
         assert_string_equal(json_string_value(json_object_get(listed(100 + i), "videocodec")), shown[i][1]);
     }
-    static const char *const bad_audio[] = {"opus,", ",opus", "opus,,pcmu", "vp8", "mp3", "opus;pcmu", " ", "opus,pcmu,g722,pcma,x", "none"};
+    static const char *const bad_audio[] = {"opus,", ",opus", "opus,,pcmu", "vp8", "mp3", "opus;pcmu", " ", "opus,pcmu,g722,pcma,x", "none", "opus, pcmu"};
     for (size_t i = 0; i < ARRAY_COUNT(bad_audio); i++) {
         fake_admin(&h, "{'request':'create','audiocodec':'%s'}", bad_audio[i]);
         expect_error_text(&h, NOBODY, 430, "Invalid element (audiocodec can only be or contain opus, isac32, isac16, pcmu, pcma or g722)");
@@ -653,6 +675,7 @@ int main(void)
         ROOM_TEST(test_a_room_is_listed_with_its_defaults),
         ROOM_TEST(test_a_room_is_listed_with_all_that_it_was_given),
         ROOM_TEST(test_values_of_rooms_have_bounds),
+        ROOM_TEST(test_empty_texts_are_kept),
         ROOM_TEST(test_codec_lists),
         ROOM_TEST(test_opus_flags_need_opus),
         ROOM_TEST(test_what_create_will_not_hold),
