@@ -46,8 +46,8 @@ export function freePort() {
 /* Modules of the reference that crash it when they find nothing to do. */
 const REFERENCE_CORE = { transports: { disable: 'libjanus_http.so,libjanus_nanomsg.so,libjanus_mqtt.so,libjanus_rabbitmq.so,libjanus_pfunix.so' } };
 
-function writeConfig(dir, port, options) {
-  const core = { ...(IS_REFERENCE && REFERENCE_CORE), ...options.core };
+function writeConfig(dir, port, options, isReference) {
+  const core = { ...(isReference && REFERENCE_CORE), ...options.core };
   const { websockets = {}, rooms = {}, videoroom = {}, textroom = {}, textrooms = {}, echotest = {}, files = {} } = options;
   const { general = {}, nat = {}, media = {}, certificates = {}, ...others } = core;
   const written = {
@@ -87,22 +87,24 @@ async function answersPing(url, protocol) {
   }
 }
 
-/* Options: core, websockets, rooms, videoroom, textrooms, textroom, echotest: groups of the five files; files: whole texts by name (null: not written);
+/* Options: bin: the program, instead of CARDEA_BIN; core, websockets, rooms, videoroom, textrooms, textroom, echotest: groups of the five files; files: whole texts by name (null: not written);
  * args: more of the command line; wrap: a program that starts the server, and its arguments; name: of the log; web: also serve the pages; ready: how to tell that it is up. */
 export async function startServer(options = {}) {
-  if (!existsSync(BIN))
-    throw new Error(`${BIN} does not exist: build it first, or set CARDEA_BIN`);
+  const bin = options.bin ?? BIN;
+  const isReference = basename(bin) === 'janus';
+  if (!existsSync(bin))
+    throw new Error(`${bin} does not exist: build it first, or set CARDEA_BIN`);
   mkdirSync(LOG_DIR, { recursive: true });
   const dir = mkdtempSync(join(tmpdir(), 'cardea-test-'));
   const port = options.port ?? await freePort();
-  writeConfig(dir, port, options);
+  writeConfig(dir, port, options, isReference);
 
   const logPath = join(LOG_DIR, `${options.name ?? basename(process.argv[1] ?? 'server', '.test.mjs')}-${port}.log`);
   const log = openSync(logPath, 'w');
   const args = ['-F', dir, '-C', join(dir, 'janus.jcfg'), ...(options.args ?? [])];
-  if (options.web && !IS_REFERENCE)
+  if (options.web && !isReference)
     args.push('--web-folder', WEB);
-  const [command, ...before] = [...(options.wrap ?? []), BIN];
+  const [command, ...before] = [...(options.wrap ?? []), bin];
   const child = spawn(command, [...before, ...args], { stdio: ['ignore', log, log], cwd: dir, env: { ...process.env, ...options.env } });
   closeSync(log);
   started.add(child);
@@ -143,15 +145,15 @@ export async function startServer(options = {}) {
         clearTimeout(late);
       }
       const alarms = server.alarms();
-      if (!IS_REFERENCE && alarms.length > 0)
+      if (!isReference && alarms.length > 0)
         throw new Error(`the server complained (${logPath}):\n${alarms.slice(0, 5).join('\n')}`);
-      if (!IS_REFERENCE && (ended.code !== 0))
+      if (!isReference && (ended.code !== 0))
         throw new Error(`the server ended with ${JSON.stringify(ended)} (${logPath}):\n${tail(logPath)}`);
       rmSync(dir, { recursive: true, force: true });
     },
   };
 
-  if (options.web && IS_REFERENCE) {
+  if (options.web && isReference) {
     server.pages = await serveFolder(WEB);
     server.page = `http://localhost:${server.pages.port}/`;
     server.query = `server=${encodeURIComponent(`ws://localhost:${port}/`)}`;
