@@ -1,8 +1,9 @@
 // The page of a video room: a lobby, then tiles and a bar. All that talks to the server is in room_call.js.
 //
 // Address parameters: room, name, pin, codec (vp8, h264, vp9, av1), simulcast=1, stats=1, audio=0, video=0,
-// viewer=1, server=ws://SAMEHOST:PORT/, and autojoin=1 (on this machine only: elsewhere a link must not start a camera).
+// viewer=1, chat=1 (shown from the start), server=ws://SAMEHOST:PORT/, and autojoin=1 (on this machine only: elsewhere a link must not start a camera).
 
+import { ChatPanel } from './chat_panel.js';
 import { serverUrl } from './client.js';
 import { capture, release } from './media.js';
 import { RoomCall } from './room_call.js';
@@ -17,9 +18,11 @@ const OWN = 'own';
 const state = {
   phase: 'lobby',                        /* lobby, joining, joined, reconnecting */
   call: null,
+  chat: null,
   tracks: [],
   tiles: new Map(),
   showStats: params.get('stats') === '1',
+  showChat: params.get('chat') === '1',
   samplers: { publisher: null, subscriber: null },
   numbers: new Map(),                    /* id -> {audio, video} */
   attempt: 0,
@@ -117,6 +120,25 @@ function showTracks(id) {
   state.tiles.get(id).show([tracks?.audio, tracks?.video].filter(Boolean));
 }
 
+/* ---- the chat ---- */
+
+function openChat() {
+  const { room, name, pin } = state.call.options;
+  state.chat = new ChatPanel({ room, name, pin });
+  state.chat.open(state.call.session);
+  state.chat.toggle(state.showChat);
+}
+
+function closeChat() {
+  state.chat?.close();
+  state.chat = null;
+}
+
+function toggleChat() {
+  state.chat?.toggle();
+  state.showChat = !$('chat').hidden;
+}
+
 /* ---- joining and leaving ---- */
 
 function setPhase(phase) {
@@ -199,6 +221,7 @@ function joined() {
   }
   remember(true);
   showPeople();
+  openChat();
   for (const id of state.call.remoteTracks.keys())
     showTracks(id);
   layout();
@@ -213,6 +236,7 @@ function backToLobby(complaint = '') {
   release(state.tracks);
   state.tracks = [];
   state.call = null;
+  closeChat();
   remember(false);
   clearTiles();
   setPhase('lobby');
@@ -236,6 +260,7 @@ function ended(reason, isFinal) {
 }
 
 function comeBack(reason) {
+  closeChat();
   for (const id of [...state.tiles.keys()])
     if (id !== OWN)
       removeTile(id);
@@ -307,6 +332,8 @@ $('form').addEventListener('submit', event => {
 $('mute-audio').addEventListener('click', () => toggleMute('audio'));
 $('mute-video').addEventListener('click', () => toggleMute('video'));
 $('stats').addEventListener('click', () => toggleStats(!state.showStats));
+$('chat-toggle').addEventListener('click', toggleChat);
+$('chat-close').addEventListener('click', toggleChat);
 $('leave').addEventListener('click', leave);
 new ResizeObserver(layout).observe($('tiles'));
 setInterval(sample, 1000);
@@ -333,6 +360,7 @@ window.cardea = {
   get phase() { return state.phase; },
   get error() { return state.error; },
   get call() { return state.call; },
+  get chat() { return state.chat; },
   leave,
   toggleMute,
   report() {
@@ -344,7 +372,7 @@ window.cardea = {
       phase: state.phase, error: state.error, id: call?.id ?? null, publishing: call?.isPublishing ?? false,
       publisher: call?.publisherPc?.connectionState ?? null, subscriber: call?.subscriberPc?.connectionState ?? null,
       people: call ? [...call.people.values()].map(p => ({ id: p.id, name: p.name, streams: p.streams.length, muted: p.muted })) : [],
-      tiles,
+      tiles, chat: state.chat?.report() ?? null,
     };
   },
 };

@@ -42,6 +42,7 @@ export class RoomCall {
   #retries = 0;
   #republished = 0;
 
+  get session() { return this.#session; }
   get publisherPc() { return this.#sender?.webrtcStuff?.pc ?? null; }
   get subscriberPc() { return this.#receiver?.webrtcStuff?.pc ?? null; }
 
