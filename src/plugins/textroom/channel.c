@@ -1,9 +1,8 @@
 /* What is said on data channels: texts to one or to all, and requests that come in (textroom.md 3).
  *
- * A client that does not read costs what the core queues for it and one reply more. Once the core says "full", what others say
- * is lost to it (counted); its own replies are never lost: the one that did not fit is held, and no further request is taken
- * from that client before it has gone. */
-#include "base/check.h"
+ * A client that does not read costs what the core queues for it, and what one request of its own brings (at most a room's history).
+ * Once the core says "full", what others say is lost to it (counted); what it has asked for is never lost: it is held, and no
+ * further request is taken from that client before it has gone. */
 #include "base/json_scan.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -24,28 +23,28 @@ static enum err send_text(struct textroom *tr, const struct tr_session *session,
 
 void tr_send(struct textroom *tr, struct tr_session *session, struct view text)
 {
-    if (session->held != NULL)
-        tr->counters.full++;            /* it would overtake the reply that waits */
+    if (!list_is_empty(&session->held))
+        tr->counters.full++;            /* it would overtake what waits */
     else
         (void)send_text(tr, session, text);
 }
 
-void tr_send_reply(struct textroom *tr, struct tr_session *session, struct view text)
+void tr_send_own(struct textroom *tr, struct tr_session *session, struct view text)
 {
-    CHECK(session->held == NULL);
-    if (send_text(tr, session, text) != ERR_FULL)
+    if (list_is_empty(&session->held) && send_text(tr, session, text) != ERR_FULL)
         return;
-    session->held = mem_get(text.size);
-    session->held_size = text.size;
-    memcpy(session->held, text.data, text.size);
+    list_add_tail(&session->held, &tr_said_new(text)->node);
 }
 
 void tr_send_held(struct textroom *tr, struct tr_session *session)
 {
-    if (session->held == NULL || send_text(tr, session, VIEW(session->held, session->held_size)) == ERR_FULL)
-        return;
-    mem_put(session->held);
-    session->held = NULL;
+    LIST_EACH(it, &session->held) {
+        struct tr_said *said = CONTAINER_OF(it, struct tr_said, node);
+        if (send_text(tr, session, VIEW(said->text, said->size)) == ERR_FULL)
+            return;
+        list_del(it);
+        mem_put(said);
+    }
 }
 
 void tr_send_all(struct textroom *tr, const struct tr_room *room, const struct tr_member *but, struct view text)
@@ -88,8 +87,10 @@ void tr_user_text(struct textroom *tr, struct tr_text *text, const char *what, c
 
 void tr_session_leave_all(struct textroom *tr, struct tr_session *session)
 {
-    mem_put(session->held);
-    session->held = NULL;
+    LIST_EACH(it, &session->held) {
+        list_del(it);
+        mem_put(CONTAINER_OF(it, struct tr_said, node));
+    }
     LIST_EACH(it, &session->members) {
         struct tr_member *member = CONTAINER_OF(it, struct tr_member, of_session);
         struct tr_text text;
@@ -128,7 +129,7 @@ static enum tr_error run(struct tr_call *call)
 /* False: not now, there is no room for the answer (plugins/plugin.h, `data`). */
 bool tr_on_data(struct textroom *tr, struct tr_session *session, const struct data_message *message)
 {
-    if (session->held != NULL)
+    if (!list_is_empty(&session->held))
         return false;
     json_t *body = NULL;
     if (!message->binary && !json_has_more_values(message->bytes, TR_VALUES_MAX))
@@ -144,7 +145,7 @@ bool tr_on_data(struct textroom *tr, struct tr_session *session, const struct da
         tr_write_error(&call, error, call.error);
     if (error != TR_OK || !call.replied) {
         tr_finish(&call);
-        tr_send_reply(tr, session, buf_view(&call.text));
+        tr_send_own(tr, session, buf_view(&call.text));
     }
     tr_call_end(&call);
     json_decref(body);

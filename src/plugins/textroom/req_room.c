@@ -213,7 +213,9 @@ static enum tr_error req_destroy(struct tr_call *call)
     tr_text_begin(tr, &text, "destroyed");
     tr_write_id(tr, &text.j, room->id);
     struct view said = tr_text_end(&text);
-    if (call->session != NULL)
+    if (call->origin == TR_CHANNEL)
+        tr_send_own(tr, call->session, said);
+    else if (call->session != NULL)
         tr_send(tr, call->session, said);
     tr_send_all(tr, room, NULL, said);
     tr_text_free(&text);

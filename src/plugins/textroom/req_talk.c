@@ -42,14 +42,14 @@ static enum tr_error req_join(struct tr_call *call)
     if (field_bool(call->body, "history", true)) {
         LIST_EACH(it, &room->history) {
             const struct tr_said *said = CONTAINER_OF(it, struct tr_said, node);
-            tr_send(tr, call->session, VIEW(said->text, said->size));
+            tr_send_own(tr, call->session, VIEW(said->text, said->size));
         }
     }
     const struct tr_member *member =
         tr_member_join(tr, call->session, room, field_text(call->body, "username"), field_text(call->body, "display"));
     tr_user_text(tr, &text, "join", member, true);
     struct view news = tr_text_end(&text);
-    tr_send(tr, call->session, news);
+    tr_send_own(tr, call->session, news);
     tr_send_all(tr, room, member, news);
     tr_text_free(&text);
     jout_string(&call->j, "textroom", "success");
@@ -84,7 +84,7 @@ static enum tr_error req_leave(struct tr_call *call)
         return error;
     tr_user_text(tr, &text, "leave", member, false);
     struct view news = tr_text_end(&text);
-    tr_send(tr, call->session, news);
+    tr_send_own(tr, call->session, news);
     tr_send_all(tr, call->room, member, news);
     tr_text_free(&text);
     tr_member_part(member);

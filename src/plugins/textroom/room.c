@@ -49,6 +49,14 @@ void tr_room_add(struct textroom *tr, struct tr_room *room)
     map_add(&tr->rooms, &room->node, hash_text(tr, room->id));
 }
 
+struct tr_said *tr_said_new(struct view text)
+{
+    struct tr_said *said = mem_get(sizeof(*said) + text.size);
+    said->size = text.size;
+    memcpy(said->text, text.data, text.size);
+    return said;
+}
+
 static void forget_oldest(struct textroom *tr, struct tr_room *room)
 {
     struct tr_said *said = CONTAINER_OF(list_pop(&room->history), struct tr_said, node);
@@ -88,10 +96,7 @@ void tr_room_remember(struct textroom *tr, struct tr_room *room, struct view tex
         tr->counters.forgotten++;
         return;
     }
-    struct tr_said *said = mem_get(sizeof(*said) + text.size);
-    said->size = text.size;
-    memcpy(said->text, text.data, text.size);
-    list_add_tail(&room->history, &said->node);
+    list_add_tail(&room->history, &tr_said_new(text)->node);
     room->history_count++;
     room->history_bytes += text.size;
     tr->history_bytes += text.size;

@@ -67,6 +67,7 @@ static bool tr_attach(void *plugin, void *state, struct ref handle)
     (void)plugin;
     session->handle = handle;
     list_init(&session->members);
+    list_init(&session->held);
     return true;
 }
 

@@ -27,7 +27,7 @@
 #define TR_VALUES_MAX            10000u     /* JSON values in one message of a data channel */
 #define TR_ANSWER_BYTES          (8u * 1024u * 1024u)
 #define TR_DELIVERY_MAX          262144u    /* one message as it is delivered: what every peer takes (max-message-size) */
-#define TR_HISTORY_BYTES_MAX     (4u * 1024u * 1024u)       /* of one room: the oldest goes first */
+#define TR_HISTORY_BYTES_MAX     (1024u * 1024u)    /* of one room: the oldest goes first */
 #define TR_HISTORY_ALL_BYTES_MAX (256u * 1024u * 1024u)     /* of all rooms */
 
 enum tr_error {                     /* textroom.md 2 */
@@ -67,7 +67,7 @@ struct textroom {
     struct tr_counters counters;
 };
 
-/* One message that a room remembers, as it is delivered to who joins. */
+/* One message as it is delivered: that a room remembers for who joins, or that waits for room. */
 struct tr_said {
     struct list node;
     size_t size;
@@ -112,8 +112,8 @@ struct tr_session {
     uint64_t offer_id, offer_version;
     struct list members;            /* tr_member.of_session: the rooms it is in */
     uint32_t member_count;
-    uint8_t *held;                  /* a reply for which there was no room; nothing is read from the client until it has gone */
-    size_t held_size;
+    struct list held;               /* struct tr_said: what a request of its own brings it and there was no room for; no further request
+                                     * is taken before that has gone */
 };
 
 enum tr_origin { TR_API, TR_ADMIN, TR_CHANNEL };
@@ -187,6 +187,7 @@ void tr_room_add(struct textroom *tr, struct tr_room *room);
 void tr_room_free(struct textroom *tr, struct tr_room *room);               /* nobody may be in it */
 struct tr_member *tr_room_member(const struct textroom *tr, const struct tr_room *room, const struct tr_session *session);
 struct tr_member *tr_room_user(const struct textroom *tr, const struct tr_room *room, const char *name);
+struct tr_said *tr_said_new(struct view text);
 void tr_room_remember(struct textroom *tr, struct tr_room *room, struct view text);
 struct tr_member *tr_member_join(struct textroom *tr, struct tr_session *session, struct tr_room *room, const char *name, const char *display);
 void tr_member_part(struct tr_member *member);              /* out of its room, and gone; nobody is told here */
@@ -204,8 +205,8 @@ void tr_text_begin(struct textroom *tr, struct tr_text *text, const char *what);
 struct view tr_text_end(struct tr_text *text);
 void tr_text_free(struct tr_text *text);
 
-void tr_send(struct textroom *tr, struct tr_session *session, struct view text);
-void tr_send_reply(struct textroom *tr, struct tr_session *session, struct view text);      /* is kept when there is no room */
+void tr_send(struct textroom *tr, struct tr_session *session, struct view text);            /* what others do; lost when there is no room */
+void tr_send_own(struct textroom *tr, struct tr_session *session, struct view text);        /* what its own request brings; held then */
 void tr_send_all(struct textroom *tr, const struct tr_room *room, const struct tr_member *but, struct view text);
 void tr_send_held(struct textroom *tr, struct tr_session *session);         /* there is room again */
 /* {"textroom":`what`,"room":..,"username":..,"display":..}: join, leave, kicked. */

@@ -519,6 +519,33 @@ static void test_a_client_that_reads_nothing(void **state)
     fake_hangup(&t, bob);
 }
 
+/* A join brings more than there is room for: all of it comes, in order, once the client reads; who joins and reads nothing costs that
+ * much and no more. */
+static void test_a_history_waits_for_who_joins(void **state)
+{
+    (void)state;
+    chat_create(8, "'history':100");
+    for (unsigned i = 0; i < 100; i++)
+        chat_admin("{'request':'announcement','room':8,'text':'%u'}", i);
+    uint32_t ann = talker();
+    t.handles[ann].full = true;
+    assert_true(say(ann, "{'textroom':'join','transaction':'j','room':8,'username':'ann'}"));
+    assert_false(say(ann, "{'textroom':'message','transaction':'m','room':8,'text':'x'}"));
+    chat_admin("{'request':'announcement','room':8,'text':'lost to who does not read'}");
+    expect_quiet(ann);
+    fake_data_ready(&t, ann);
+    for (unsigned i = 0; i < 100; i++)
+        expect_text(ann, "{'textroom':'announcement','room':8,'date':'*','text':'%u'}", i);
+    expect_text(ann, "{'textroom':'join','room':8,'username':'ann'}");
+    expect_text(ann, "{'textroom':'success','participants':[],'transaction':'j'}");
+    expect_quiet(ann);
+    assert_true(say(ann, "{'textroom':'message','transaction':'m','room':8,'text':'x'}"));
+    expect_text(ann, "{'textroom':'message','room':8,'from':'ann','date':'*','text':'x'}");
+    t.handles[ann].full = true;
+    assert_true(say(ann, "{'textroom':'leave','transaction':'l','room':8}"));
+    fake_detach(&t, ann);                                   /* fake_stop looks for what is left behind */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -544,6 +571,7 @@ int main(void)
         CHAT_TEST(test_huge_texts),
         CHAT_TEST(test_an_answer_that_is_too_long),
         CHAT_TEST(test_a_client_that_reads_nothing),
+        CHAT_TEST(test_a_history_waits_for_who_joins),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
