@@ -26,7 +26,7 @@ void sctp_abandon(struct sctp *sctp, struct sctp_tx_message *message)
         sctp_tx_unqueue(sctp, message);
         tx->current = message;                   /* for the push */
         const uint32_t sent = message->sent;
-        (void)sctp_tx_push(sctp, message, 0);
+        sctp_tx_push(sctp, message, 0)->state = SCTP_CHUNK_ABANDONED;        /* it is in no flight */
         CHECK(message->sent == sent);
         tx->current = NULL;
     }

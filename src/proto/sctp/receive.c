@@ -68,6 +68,11 @@ void sctp_rx_advance(struct sctp *sctp)
         *slot = (struct sctp_slot){0};
         rx->base++;
     }
+    /* A message whose next TSN has come, and is not of it, has no end: the ring would grow behind it for ever. */
+    if (!tsn_before(rx->cum, rx->base) && tsn_before(sctp_slot(sctp, rx->base)->other_end, rx->cum)) {
+        sctp_violated(sctp, SCTP_CAUSE_VIOLATION);
+        return;
+    }
     ring_trim(sctp);
     if (rx->cum != before)
         sctp_reconfig_arrived(sctp);

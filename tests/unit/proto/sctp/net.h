@@ -46,6 +46,7 @@ struct net {
     struct net_side side[2];
     bool allow_gaps;                 /* partial reliability: numbers may be missing */
     bool allow_any_order;
+    bool allow_junk;                 /* contents are not looked at */
     bool hands_off;                  /* the test drains events by itself */
     void (*on_packet)(struct net *net, int from, struct view packet);     /* a look at what passes; NULL: none */
 };
