@@ -40,10 +40,10 @@ static void on_changed(void *owner, usec_t now, struct net_endpoint *peer, const
 {
     struct call *call = owner;
     (void)peer;
-    if (!event->up) {
+    if (event->kind == RTC_ENDED)
         fail(call, now, "PeerConnection ended", NULL);
+    if (event->kind != RTC_UP)
         return;
-    }
     call->local_up = true;
     step(call, now);
 }

@@ -130,7 +130,7 @@ static void apply(struct endpoint *endpoint, usec_t now)
     if (remote->end_of_candidates)
         peer_end_of_candidates(endpoint->peer, now);
     hang_receivers(endpoint, now);
-    rtc_settle(endpoint->rtc, endpoint);
+    rtc_turn_data(endpoint->rtc, now, endpoint);
 }
 
 static bool complete(struct endpoint *endpoint, usec_t now)
@@ -183,13 +183,13 @@ void endpoint_received(struct endpoint *endpoint, usec_t now)
 {
     while (peer_receive_flush(&endpoint->rtc->env, now))
         ;                           /* what comes in is looked at and not sent on: this fills no batch */
-    rtc_settle(endpoint->rtc, endpoint);
+    rtc_turn_data(endpoint->rtc, now, endpoint);
 }
 
 void endpoint_timeout(struct endpoint *endpoint, usec_t now)
 {
     peer_timeout(endpoint->peer, now);
-    rtc_settle(endpoint->rtc, endpoint);
+    rtc_turn_data(endpoint->rtc, now, endpoint);
 }
 
 usec_t endpoint_deadline(const struct endpoint *endpoint, usec_t now)
@@ -200,6 +200,30 @@ usec_t endpoint_deadline(const struct endpoint *endpoint, usec_t now)
 bool endpoint_is_up(const struct endpoint *endpoint)
 {
     return peer_is_up(endpoint->peer);
+}
+
+/* ---- data ---- */
+
+enum err endpoint_send_data(struct endpoint *endpoint, usec_t now, struct view label, bool binary, struct view bytes)
+{
+    const uint32_t cost = data_cost(bytes.size);
+    if (endpoint_line_of(endpoint, SDP_APPLICATION, true) == UINT16_MAX)
+        return ERR_STATE;
+    if (label.size > DATA_LABEL_MAX || bytes.size > DATA_MESSAGE_LIMIT)
+        return ERR_INVALID;
+    if (endpoint->data_queued > 0 && endpoint->data_queued + cost > ENDPOINT_DATA_QUEUE)
+        return ERR_FULL;
+    struct data_packet *packet = mem_get(sizeof(*packet) + label.size + bytes.size);
+    *packet = (struct data_packet){.cost = cost, .size = (uint32_t)bytes.size, .label_size = (uint8_t)label.size, .binary = binary};
+    if (label.size > 0)
+        memcpy(packet->bytes, label.data, label.size);
+    if (bytes.size > 0)
+        memcpy(packet->bytes + label.size, bytes.data, bytes.size);
+    endpoint->data_queued += cost;
+    peer_data_send(endpoint->peer, now, packet);
+    mem_put(packet);
+    rtc_turn_data(endpoint->rtc, now, endpoint);
+    return ERR_NONE;
 }
 
 /* ---- media ---- */

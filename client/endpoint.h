@@ -14,6 +14,7 @@
 #define ENDPOINT_LINES_MAX  64u
 #define ENDPOINT_SDP_BYTES  (256u * 1024u)
 #define ENDPOINT_LAYERS_MAX LAYERS_MAX
+#define ENDPOINT_DATA_QUEUE (1024u * 1024u)     /* endpoint_send_data says ERR_FULL above it */
 
 struct synth;
 
@@ -37,6 +38,8 @@ struct endpoint {
     uint8_t layers;                 /* sent by the video line: 1 .. LAYERS_MAX */
     uint16_t video_line;            /* the one with layers */
     bool controlling;
+    bool hoards;                    /* messages that come are not paid back: this client does not read */
+    uint32_t data_queued;           /* cost of the messages given to endpoint_send_data and not under way yet */
     uint16_t line_count;            /* layers above the first follow the description's own lines */
     struct endpoint_line *lines[ENDPOINT_LINES_MAX];
 };
@@ -50,6 +53,7 @@ struct endpoint_offer {
     enum sdp_direction audio;       /* SDP_INACTIVE: no such line */
     enum sdp_direction video;
     uint8_t layers;                 /* of the video sent: 0 or 1: no simulcast */
+    bool data;                      /* a data line; not with layers */
 };
 
 /* The text is appended to `out`. False: a limit. */
@@ -72,6 +76,10 @@ const struct verify *endpoint_verify(const struct endpoint *endpoint, uint16_t l
 
 /* The line sends what the synth makes. Layer 0 is the line itself; higher ones exist with simulcast. False: it does not send. */
 bool endpoint_send(struct endpoint *endpoint, usec_t now, uint16_t line, uint8_t layer, struct synth *synth);
+
+/* A message on the channel of that label, which is opened when it is not there. ERR_STATE: no data line; ERR_FULL: RTC_DATA_ROOM
+ * follows. */
+enum err endpoint_send_data(struct endpoint *endpoint, usec_t now, struct view label, bool binary, struct view bytes);
 
 /* endpoint_sdp.c, for endpoint.c. `offer` is what negotiate_remote has been given, anonymised. */
 bool endpoint_write_answer(struct endpoint *endpoint, const struct sdp *offer, enum sdp_direction direction, struct buf *out);

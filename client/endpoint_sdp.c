@@ -34,6 +34,13 @@ static bool add_line(struct sdp *sdp, enum sdp_kind kind, enum sdp_direction dir
     return sdp_offer_add(sdp, &line) != NULL;
 }
 
+static bool add_data(struct sdp *sdp)
+{
+    struct sdp_offer_line line = sdp_offer_line_of(SDP_APPLICATION, SDP_SENDRECV);
+    line.mid = STR("data");
+    return sdp_offer_add(sdp, &line) != NULL;
+}
+
 static enum err write_local(struct endpoint *endpoint, enum negotiate_type type, const struct sdp *sdp, struct buf *out)
 {
     struct rtc *rtc = endpoint->rtc;
@@ -47,6 +54,7 @@ static enum err write_local(struct endpoint *endpoint, enum negotiate_type type,
         .candidates = &host,
         .candidate_count = 1,
         .half_trickle = true,
+        .max_message_bytes = DATA_MESSAGE_DEFAULT,
         .session_id = rng_id53(&rtc->rng),
     };
     return negotiate_local(&endpoint->negotiation, type, sdp, &in, &rtc->rng, out);
@@ -75,6 +83,7 @@ bool endpoint_offer(struct endpoint *endpoint, const struct endpoint_offer *what
     struct sdp *sdp = sdp_offer_new(STR(SESSION_NAME), rng_id53(&endpoint->rtc->rng), 1);
     bool fine = what->audio == SDP_INACTIVE || add_line(sdp, SDP_AUDIO, what->audio, "0");
     fine = fine && (what->video == SDP_INACTIVE || add_line(sdp, SDP_VIDEO, what->video, what->audio == SDP_INACTIVE ? "0" : "1"));
+    fine = fine && (!what->data || add_data(sdp));
     fine = fine && write_local(endpoint, NEGOTIATE_OFFER, sdp, out) == ERR_NONE;
     sdp_free(sdp);
     if (fine && what->video != SDP_INACTIVE && what->layers > 1) {
@@ -123,7 +132,7 @@ static void set_line(const struct endpoint *endpoint, uint16_t index, struct mli
     if (local->kind != SDP_APPLICATION)
         out->kind = local->kind == SDP_AUDIO ? MEDIA_AUDIO : MEDIA_VIDEO;
     str_copy(out->mid, sizeof(out->mid), str_of(local->mid));
-    if (!negotiation_line(&endpoint->negotiation, index, &agreed))
+    if (local->kind == SDP_APPLICATION || !negotiation_line(&endpoint->negotiation, index, &agreed))
         return;
     out->send = agreed.send;
     out->recv = agreed.recv;
@@ -138,6 +147,16 @@ static void set_line(const struct endpoint *endpoint, uint16_t index, struct mli
     set_pts(out, &agreed);
     if (!ref_is_none(endpoint->lines[index]->source))
         set_source(out, endpoint->lines[index]->source);
+}
+
+static void set_data(const struct endpoint *endpoint, struct peer_data_desc *out)
+{
+    const uint16_t index = endpoint_line_of(endpoint, SDP_APPLICATION, true);
+    struct negotiated_line agreed;
+    if (!negotiation_line(&endpoint->negotiation, index, &agreed))
+        return;
+    *out = (struct peer_data_desc){.state = DATA_AGREED, .to_control = true, .mindex = index, .remote_port = agreed.sctp_port,
+                                   .receive_max = DATA_MESSAGE_DEFAULT, .send_max = agreed.max_message_bytes};
 }
 
 /* A layer above the first: a line of its own for the peer, which receives nothing and is in no description. */
@@ -166,6 +185,7 @@ void endpoint_write_order(const struct endpoint *endpoint, struct peer_apply_ord
     str_copy(order->remote.pwd, sizeof(order->remote.pwd), str_of(n->remote->pwd));
     order->fingerprint = n->remote->fingerprint;
     negotiation_exts(n, &order->ext);
+    set_data(endpoint, &order->data);
     for (uint16_t i = 0; i < described; i++)
         set_line(endpoint, i, &order->mlines[i]);
     for (uint8_t layer = 1; layer < endpoint->layers; layer++)

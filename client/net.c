@@ -102,6 +102,7 @@ static void on_turn(struct loop_hook *hook, usec_t now)
     rtc_timeout(net->rtc, now);
     while (rtc_poll_event(net->rtc, &event)) {
         struct net_endpoint *peer = event.endpoint->owner;
+        net_touch(peer);            /* a message that is paid back may move its deadline */
         peer->on_changed(peer->owner, now, peer, &event);
     }
     send_all(net, now);

@@ -46,6 +46,8 @@ struct rtc *rtc_new(const struct rtc_config *config, char error[DTLS_ERROR_TEXT]
     rtc->env.media = &rtc->media;
     rtc->env.sources = &rtc->sources;
     rtc->env.sinks = &rtc->sinks;
+    rtc->env.data_sources = &rtc->data_sources;
+    rtc->env.data_sinks = &rtc->data_sinks;
     rtc->env.rng = &rtc->rng;
     rtc->env.settings = (struct peer_settings){
         .twcc_period_us = config->twcc_period_us == 0 ? TWCC_PERIOD_US : config->twcc_period_us,
@@ -60,6 +62,8 @@ struct rtc *rtc_new(const struct rtc_config *config, char error[DTLS_ERROR_TEXT]
     slots_init(&rtc->names, UINT32_MAX);
     slots_init(&rtc->sources, UINT32_MAX);
     slots_init(&rtc->sinks, UINT32_MAX);
+    slots_init(&rtc->data_sources, UINT32_MAX);
+    slots_init(&rtc->data_sinks, UINT32_MAX);
     pool_init(&rtc->pool, "endpoints", sizeof(struct endpoint), config->endpoints);
     pool_init(&rtc->lines, "lines", sizeof(struct endpoint_line), config->lines);
     return rtc;
@@ -70,6 +74,7 @@ void rtc_free(struct rtc *rtc)
     if (rtc == NULL)
         return;
     rtc_settle(rtc, NULL);
+    mem_put(rtc->packet);
     pool_fini(&rtc->lines);
     pool_fini(&rtc->pool);
     peer_env_fini(&rtc->env);
@@ -78,6 +83,8 @@ void rtc_free(struct rtc *rtc)
     slots_fini(&rtc->names);
     slots_fini(&rtc->sources);
     slots_fini(&rtc->sinks);
+    slots_fini(&rtc->data_sources);
+    slots_fini(&rtc->data_sinks);
     close_crypto(rtc);
 }
 
@@ -143,12 +150,24 @@ void rtc_seal(struct rtc *rtc, usec_t now)
     }
 }
 
-bool rtc_poll_tx(struct rtc *rtc, usec_t now, struct rtc_tx *out)
+void rtc_turn_data(struct rtc *rtc, usec_t now, struct endpoint *endpoint)
+{
+    (void)peer_data_turn(endpoint->peer, now);      /* more: it waits, and rtc_poll_tx comes back to it */
+    rtc_settle(rtc, endpoint);
+}
+
+/* True: somebody's data line had more than the last batch took. */
+static bool refill(struct rtc *rtc, usec_t now)
+{
+    struct endpoint *endpoint = slots_get(&rtc->endpoints, peer_data_waiting(&rtc->env));
+    if (endpoint != NULL)
+        rtc_turn_data(rtc, now, endpoint);
+    return rtc->env.egress.count > 0;
+}
+
+static bool take_tx(struct rtc *rtc, struct rtc_tx *out)
 {
     struct egress_batch *batch = &rtc->env.egress;
-    rtc_settle(rtc, NULL);
-    if (rtc->tx_at == 0 && batch->count > 0)
-        rtc_seal(rtc, now);
     while (rtc->tx_at < batch->count) {
         const struct egress_item *item = &batch->items[rtc->tx_at];
         struct endpoint *endpoint = slots_get(&rtc->endpoints, rtc->owner_of[rtc->tx_at]);
@@ -160,21 +179,70 @@ bool rtc_poll_tx(struct rtc *rtc, usec_t now, struct rtc_tx *out)
         *out = (struct rtc_tx){endpoint, item->to.remote, {batch->bytes + item->offset, item->size}};
         return true;
     }
-    egress_clear(batch);
-    rtc->tagged = 0;
-    rtc->tx_at = 0;
+    return false;
+}
+
+bool rtc_poll_tx(struct rtc *rtc, usec_t now, struct rtc_tx *out)
+{
+    struct egress_batch *batch = &rtc->env.egress;
+    rtc_settle(rtc, NULL);
+    do {
+        if (rtc->tx_at == 0 && batch->count > 0)
+            rtc_seal(rtc, now);
+        if (take_tx(rtc, out))
+            return true;
+        egress_clear(batch);
+        rtc->tagged = 0;
+        rtc->tx_at = 0;
+    } while (refill(rtc, now));
+    return false;
+}
+
+static void pay_back(struct rtc *rtc)
+{
+    struct endpoint *endpoint = slots_get(&rtc->endpoints, rtc->packet_of);
+    if (rtc->packet != NULL && endpoint != NULL && !endpoint->hoards)
+        peer_data_credit(endpoint->peer, rtc->packet->cost);
+    mem_put(rtc->packet);
+    rtc->packet = NULL;
+}
+
+static bool is_news(enum peer_event_kind kind, enum rtc_event_kind *out)
+{
+    switch (kind) {
+    case PEER_EVENT_UP: *out = RTC_UP; return true;
+    case PEER_EVENT_HANGUP: *out = RTC_ENDED; return true;
+    case PEER_EVENT_DATA_UP: *out = RTC_DATA_UP; return true;
+    case PEER_EVENT_DATA: *out = RTC_DATA; return true;
+    case PEER_EVENT_DATA_TAKEN: *out = RTC_DATA_ROOM; return true;
+    case PEER_EVENT_BIND:
+    case PEER_EVENT_CLAIM:
+    case PEER_EVENT_UNBIND:
+    case PEER_EVENT_ICE_FAILED:
+    case PEER_EVENT_MEDIA:
+    case PEER_EVENT_SLOWLINK:
+        break;
+    }
     return false;
 }
 
 bool rtc_poll_event(struct rtc *rtc, struct rtc_event *out)
 {
     struct peer_events *events = &rtc->env.events;
+    enum rtc_event_kind kind;
+    pay_back(rtc);
     while (rtc->event_at < events->count) {
-        const struct peer_event *event = &events->items[rtc->event_at++];
+        struct peer_event *event = &events->items[rtc->event_at++];
         struct endpoint *endpoint = slots_get(&rtc->endpoints, event->peer);
-        if (endpoint == NULL || (event->kind != PEER_EVENT_UP && event->kind != PEER_EVENT_HANGUP))
+        pay_back(rtc);
+        rtc->packet = event->packet;
+        rtc->packet_of = event->peer;
+        event->packet = NULL;
+        if (endpoint == NULL || !is_news((enum peer_event_kind)event->kind, &kind))
             continue;
-        *out = (struct rtc_event){endpoint, event->kind == PEER_EVENT_UP, (enum hangup_reason)event->reason};
+        if (kind == RTC_DATA_ROOM)
+            endpoint->data_queued -= event->count;
+        *out = (struct rtc_event){endpoint, kind, (enum hangup_reason)event->reason, rtc->packet};
         return true;
     }
     events->count = 0;

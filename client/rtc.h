@@ -29,6 +29,10 @@ struct rtc {
     struct slots names;             /* of sources and sinks: minted here */
     struct slots sources;
     struct slots sinks;
+    struct slots data_sources;      /* nothing is ever put into these two */
+    struct slots data_sinks;
+    struct data_packet *packet;     /* of the last event */
+    struct ref packet_of;           /* whose it was */
     struct pool pool;               /* endpoints */
     struct pool lines;
     struct rng rng;
@@ -57,10 +61,19 @@ struct rtc_tx {
 
 bool rtc_poll_tx(struct rtc *rtc, usec_t now, struct rtc_tx *out);
 
+enum rtc_event_kind {
+    RTC_UP,
+    RTC_ENDED,                      /* `reason` */
+    RTC_DATA_UP,                    /* endpoint_send_data works */
+    RTC_DATA,                       /* `packet`: a message has come */
+    RTC_DATA_ROOM,                  /* some of what was sent is under way: there is room for more */
+};
+
 struct rtc_event {
     struct endpoint *endpoint;
-    bool up;                        /* else it has ended: `reason` */
+    enum rtc_event_kind kind;
     enum hangup_reason reason;
+    const struct data_packet *packet;       /* until the next call; it is paid back then, unless the endpoint hoards */
 };
 
 bool rtc_poll_event(struct rtc *rtc, struct rtc_event *out);
@@ -69,5 +82,7 @@ bool rtc_poll_event(struct rtc *rtc, struct rtc_event *out);
 
 /* What lies in the batch without an owner is `endpoint`'s; sources that have lost their line are buried. */
 void rtc_settle(struct rtc *rtc, struct endpoint *endpoint);
+/* What `endpoint`'s data line has to send is put into the batch, as far as that has room. */
+void rtc_turn_data(struct rtc *rtc, usec_t now, struct endpoint *endpoint);
 /* Seals what is in the batch, so that keys may go. */
 void rtc_seal(struct rtc *rtc, usec_t now);

@@ -200,6 +200,9 @@ bool peer_is_up(const struct peer *peer);
 /* What data lines have to send and to tell. True: the egress batch is filling up: flush it, and call again. Called after each
  * batch of datagrams, and at the end of a turn, when media.data_freed has been drained too. */
 bool peer_data_flush(struct peer_env *env, usec_t now);
+/* The same for one peer, where who sends must be known; and a peer that has something left. REF_NONE: none. */
+bool peer_data_turn(struct peer *peer, usec_t now);
+struct ref peer_data_waiting(const struct peer_env *env);
 /* Control's message. What it costs comes back by DATA_TAKEN, whatever becomes of it. */
 void peer_data_send(struct peer *peer, usec_t now, const struct data_packet *packet);
 /* Control is done with so much of what it was told. */

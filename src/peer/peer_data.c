@@ -372,19 +372,34 @@ void peer_data_input(struct peer *peer, usec_t now, struct view packet)
         mark_dirty(data);
 }
 
+bool peer_data_turn(struct peer *peer, usec_t now)
+{
+    struct peer_data *data = peer->data;
+    const struct peer_env *env = peer->env;
+    if (data == NULL)
+        return false;
+    list_del(&data->dirty);
+    if (env->touched != NULL && list_is_empty(&peer->face.touched))
+        list_add_tail(env->touched, &peer->face.touched);
+    update_hold(data, now);
+    if (!drain(data, now))
+        return false;
+    mark_dirty(data);
+    return true;
+}
+
+struct ref peer_data_waiting(const struct peer_env *env)
+{
+    if (list_is_empty(&env->data_dirty))
+        return REF_NONE;
+    return CONTAINER_OF(env->data_dirty.next, struct peer_data, dirty)->peer->face.name;
+}
+
 bool peer_data_flush(struct peer_env *env, usec_t now)
 {
-    for (struct list *it; (it = list_pop(&env->data_dirty)) != NULL;) {
-        struct peer_data *data = CONTAINER_OF(it, struct peer_data, dirty);
-        struct peer_public *face = &data->peer->face;
-        if (env->touched != NULL && list_is_empty(&face->touched))
-            list_add_tail(env->touched, &face->touched);
-        update_hold(data, now);
-        if (!drain(data, now))
-            continue;
-        mark_dirty(data);
-        return true;
-    }
+    while (!list_is_empty(&env->data_dirty))
+        if (peer_data_turn(CONTAINER_OF(env->data_dirty.next, struct peer_data, dirty)->peer, now))
+            return true;
     return false;
 }
 

@@ -9,8 +9,8 @@ static void on_changed(void *owner, usec_t now, struct net_endpoint *peer, const
     struct storm_client *client = owner;
     (void)now;
     (void)peer;
-    client->storm->calls_up += event->up;
-    client->call_over |= !event->up;
+    client->storm->calls_up += event->kind == RTC_UP;
+    client->call_over |= event->kind == RTC_ENDED;
 }
 
 static void end_call(struct storm_client *client)

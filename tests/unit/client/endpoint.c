@@ -1,6 +1,7 @@
 /* Two endpoints on a network in virtual time: descriptions, connecting, media, loss, simulcast, goodbye. */
 #include "support/seams.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,7 +37,10 @@ static struct bed {
     struct endpoint *caller, *callee;
     struct synth *synths[4];
     unsigned synth_count;
-    unsigned up, ended;
+    unsigned up, ended, data_up;
+    unsigned messages;
+    uint64_t message_bytes;
+    char label[16], text[16];           /* of the last message */
     unsigned loss_percent;
     unsigned lost;
     unsigned head, count;
@@ -110,6 +114,16 @@ static void land(void)
     }
 }
 
+static void hear(const struct rtc_event *event)
+{
+    const struct data_packet *packet = event->packet;
+    bed.messages++;
+    bed.message_bytes += packet->size;
+    snprintf(bed.label, sizeof(bed.label), "%.*s", packet->label_size, (const char *)packet->bytes);
+    snprintf(bed.text, sizeof(bed.text), "%.*s", (int)(packet->size < 15 ? packet->size : 15),
+             (const char *)packet->bytes + packet->label_size + packet->protocol_size);
+}
+
 static void run(usec_t us)
 {
     struct rtc_event event;
@@ -124,8 +138,11 @@ static void run(usec_t us)
             synth_timeout(bed.synths[i], bed.now);
         rtc_timeout(bed.rtc, bed.now);
         while (rtc_poll_event(bed.rtc, &event)) {
-            bed.up += event.up;
-            bed.ended += !event.up;
+            bed.up += event.kind == RTC_UP;
+            bed.ended += event.kind == RTC_ENDED;
+            bed.data_up += event.kind == RTC_DATA_UP;
+            if (event.kind == RTC_DATA)
+                hear(&event);
         }
         take_off();
     }
@@ -216,6 +233,46 @@ static void test_simulcast_layers_arrive_as_one_stream(void **state)
     assert_int_equal(bed.callee->lines[0]->receiver->select.substream, 2);
 }
 
+static void test_messages_go_both_ways(void **state)
+{
+    (void)state;
+    static uint8_t big[200000];
+    assert_int_equal(endpoint_send_data(bed.caller, bed.now, STR("x"), false, STR("early")), ERR_STATE);
+    call(&(struct endpoint_offer){.audio = SDP_SENDRECV, .video = SDP_INACTIVE, .data = true}, SDP_SENDRECV);
+    run(SEC(1));
+    assert_int_equal(bed.data_up, 2);
+    assert_int_equal(endpoint_send_data(bed.caller, bed.now, STR("chat"), false, STR("hello")), ERR_NONE);
+    run(MSEC(100));
+    assert_string_equal(bed.label, "chat");
+    assert_string_equal(bed.text, "hello");
+    assert_int_equal(endpoint_send_data(bed.callee, bed.now, STR("chat"), false, STR("hi")), ERR_NONE);
+    run(MSEC(100));
+    assert_string_equal(bed.text, "hi");
+    unsigned sent = 0;
+    while (endpoint_send_data(bed.caller, bed.now, STR("file"), true, VIEW(big, sizeof(big))) == ERR_NONE)
+        sent++;
+    assert_true(sent >= 5);
+    run(SEC(10));
+    assert_int_equal(bed.messages, 2 + sent);
+    assert_int_equal(bed.caller->data_queued, 0);
+}
+
+static void test_who_does_not_read_makes_the_sender_wait(void **state)
+{
+    (void)state;
+    static uint8_t big[200000];
+    call(&(struct endpoint_offer){.audio = SDP_SENDRECV, .video = SDP_INACTIVE, .data = true}, SDP_SENDRECV);
+    run(SEC(1));
+    bed.callee->hoards = true;
+    unsigned sent = 0;
+    for (unsigned i = 0; i < 100; i++) {
+        sent += endpoint_send_data(bed.caller, bed.now, STR("f"), true, VIEW(big, sizeof(big))) == ERR_NONE;
+        run(MSEC(100));
+    }
+    assert_in_range(sent, 10, 30);              /* windows and buffers, and no more */
+    assert_true(endpoint_is_up(bed.callee));
+}
+
 static void test_goodbye_is_heard(void **state)
 {
     (void)state;
@@ -243,6 +300,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_lost_video_is_asked_for_and_sent_again, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_line_that_only_receives_sends_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(test_simulcast_layers_arrive_as_one_stream, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_messages_go_both_ways, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_who_does_not_read_makes_the_sender_wait, setup, teardown),
         cmocka_unit_test_setup_teardown(test_goodbye_is_heard, setup, teardown),
         cmocka_unit_test_setup_teardown(test_nonsense_is_refused, setup, teardown),
     };

@@ -85,7 +85,7 @@ static void test_messages_go_both_ways(void **state)
 static void test_long_messages_arrive_whole(void **state)
 {
     (void)state;
-    uint8_t *bytes = pattern(262144);
+    uint8_t *bytes = pattern(262145);
     connect();
     for (int side = 0; side < 2; side++) {
         duo_say(&duo, side, "file", "", true, bytes, 262144);
