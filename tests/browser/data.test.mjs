@@ -1,9 +1,11 @@
 // Data channels of real browsers: through the echo test and through a room, text and binary, in every reliability, up to the
 // largest message; while the PeerConnection is restarted, renegotiated, and its channels are closed and opened again.
 //
-// CARDEA_DATA_LONG=1: the long form (a file of 100 MB, a minute of a receiver that reads nothing).
+// CARDEA_DATA_LONG=1: the long form (a file of 100 MB, 25 s of a receiver that is stopped: after 30 its ICE would have to fail. A
+// receiver that is there and reads nothing for a minute is tests/unit/worker/data.c's, in virtual time).
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,20 +16,24 @@ import { openBrowser, until } from './lib/browsers.mjs';
 
 const LONG = process.env.CARDEA_DATA_LONG === '1';
 const FILE = LONG ? 100 << 20 : 5 << 20;
+const STALL_MS = LONG ? 25000 : 6000;
 const KIB256 = 262144;
 const GREETING = 'Janus EchoTest here! You wrote: ';
 const LABEL = 'JanusDataChannel';
 
 let server, pages, client, session;
+const browsers = {};
 
 before(async () => {
   server = await startServer({ name: 'browser-data', rooms: { 'room-1234': { description: 'Data', publishers: 6 } } });
   pages = await serveFolder(join(ROOT, 'tests/browser/pages'));
   client = await server.connect();
   session = await client.session();
+  [browsers.chromium, browsers.firefox] = await Promise.all(['chromium', 'firefox'].map(kind => openBrowser(kind)));
 });
 
 after(async () => {
+  await Promise.all(Object.values(browsers).map(browser => browser?.close()));
   await client?.close();
   await pages?.close();
   await server?.stop();
@@ -40,6 +46,8 @@ async function openPage(browser) {
   await call(page, 'open');
   return page;
 }
+
+const rssKiB = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${server.pid}/status`, 'utf8'))[1]);
 
 const isOpen = (page, label, ms = 15000) => until(`channel ${label} is open`, () => call(page, 'isOpen', label), ms);
 const came = (page, label, count, ms = 20000) =>
@@ -84,15 +92,40 @@ async function oneOf(page, label, { kind, size, n, tries }) {
     }
   }
   assert.equal(await call(page, 'check', label, { kind, size, n, prefix: kind === 'text' ? GREETING : '' }), null, `${kind} of ${size} bytes`);
-  await sleep(300);                        /* what comes late */
+  await sleep(50);                         /* what comes late */
   await page.evaluate(l => { window.data.channels.get(l).got = []; }, label);
+}
+
+/* A page that publishes data in the room, and one that watches it; `label`: what its messages come under. */
+async function publish(browser, id) {
+  const page = await openPage(browser);
+  const handle = await session.attach('janus.plugin.videoroom');
+  await handle.message({ request: 'join', ptype: 'publisher', room: 1234, id });
+  await call(page, 'channel', LABEL, {});
+  await negotiate(page, handle, { request: 'publish' });
+  await isOpen(page, LABEL);
+  return { page, handle, id, label: String(id), close: async () => { await handle.detach(); await page.close(); } };
+}
+
+async function watchData(browser, publisher) {
+  const page = await openPage(browser);
+  const handle = await session.attach('janus.plugin.videoroom');
+  const { jsep } = await handle.message({ request: 'join', ptype: 'subscriber', room: 1234, streams: [{ feed: publisher.id }] });
+  assert.match(jsep.sdp, /m=application 9 UDP\/DTLS\/SCTP webrtc-datachannel/);
+  await handle.message({ request: 'start', room: 1234 }, await call(page, 'answer', jsep));
+  await until('the first message has come', async () => {
+    await call(publisher.page, 'send', LABEL, { kind: 'text', size: 10 });
+    return (await call(page, 'info', publisher.label))?.count > 0;
+  }, 20000, 300);
+  await sleep(500);
+  await page.evaluate(l => { window.data.channels.get(l).got = []; }, publisher.label);
+  return { page, handle, close: async () => { await handle.detach(); await page.close(); } };
 }
 
 for (const kind of ['chromium', 'firefox'])
   describe(`in ${kind}`, () => {
     let browser;
-    before(async () => { browser = await openBrowser(kind); });
-    after(async () => { await browser?.close(); });
+    before(() => { browser = browsers[kind]; });
 
     test('the answer says what SCTP needs', async () => {
       const { sdp, page, close } = await echo(browser);
@@ -185,26 +218,10 @@ for (const kind of ['chromium', 'firefox'])
     });
 
     test('through a room: text and binary, on a channel with the publisher\'s id', async () => {
-      const publisher = await openPage(browser), viewer = await openPage(browser);
-      const out = await session.attach('janus.plugin.videoroom'), back = await session.attach('janus.plugin.videoroom');
-      const id = kind === 'firefox' ? 5001 : 5002;
-      await out.message({ request: 'join', ptype: 'publisher', room: 1234, id });
-      await call(publisher, 'channel', LABEL, {});
-      await negotiate(publisher, out, { request: 'publish' });
-      await isOpen(publisher, LABEL);
-      const { jsep } = await back.message({ request: 'join', ptype: 'subscriber', room: 1234, streams: [{ feed: id }] });
-      assert.match(jsep.sdp, /m=application 9 UDP\/DTLS\/SCTP webrtc-datachannel/);
-      await back.message({ request: 'start', room: 1234 }, await call(viewer, 'answer', jsep));
-      const label = String(id);
-      await until('the viewer is connected', async () => await call(viewer, 'state') === 'connected', 15000);
-      await until('the first message has come', async () => {
-        await call(publisher, 'send', LABEL, { kind: 'text', size: 10 });
-        return await call(viewer, 'isOpen', label);
-      }, 15000, 300);
-      await came(viewer, label, 1);
-      await sleep(500);
+      const out = await publish(browser, kind === 'firefox' ? 5001 : 5002);
+      const back = await watchData(browser, out);
+      const publisher = out.page, viewer = back.page, { label } = out;
       let n = 0;
-      await viewer.evaluate(l => { window.data.channels.get(l).got = []; }, label);
       for (const [kind, size] of [['text', 20], ['binary', 20], ['text', KIB256], ['binary', KIB256]]) {
         const before = (await call(viewer, 'info', label)).count;
         await call(publisher, 'send', LABEL, { kind, size, first: n });
@@ -216,9 +233,76 @@ for (const kind of ['chromium', 'firefox'])
       await publisher.evaluate(o => window.data.file(o), { label: LABEL, size: FILE, chunk: 65536, only: 'send' });
       const { bytes, wrong } = await arrived;
       assert.deepEqual({ bytes, wrong }, { bytes: FILE, wrong: 0 });
-      for (const handle of [out, back])
-        await handle.detach();
-      await publisher.close();
-      await viewer.close();
+      await out.close();
+      await back.close();
     });
   });
+
+describe('somebody who takes nothing', () => {
+  let chromium, firefox;
+  before(() => ({ chromium, firefox } = browsers));
+
+  test('a room goes on without the one that is stopped, memory is bounded, and it comes back', async () => {
+    const publisher = await publish(chromium, 5003);
+    const well = await watchData(chromium, publisher), ill = await watchData(firefox, publisher);
+    const chunk = 65536, label = publisher.label;
+    await call(publisher.page, 'send', LABEL, { kind: 'binary', size: chunk, count: 40 });
+    await came(well.page, label, 40);
+    const before = rssKiB();
+    firefox.stop();
+    const begun = Date.now();
+    let sent = 40, most = 0;
+    while (Date.now() - begun < STALL_MS) {
+      await call(publisher.page, 'send', LABEL, { kind: 'binary', size: chunk, count: 20, first: sent });
+      sent += 20;
+      most = Math.max(most, rssKiB() - before);
+      await sleep(100);
+    }
+    const { count } = await call(well.page, 'info', label);
+    await came(well.page, label, sent, 20000);
+    console.log(`# ${sent * chunk >> 20} MB past a stopped receiver; ${most} KiB more in the server`);
+    assert.ok(count > 60, 'the others went on meanwhile');
+    assert.ok(most < 24 << 10, `${most} KiB more`);
+    firefox.resume();
+    const late = (await call(ill.page, 'info', label)).count;
+    await until('it hears again', async () => {
+      await call(publisher.page, 'send', LABEL, { kind: 'text', size: 20 });
+      return (await call(ill.page, 'info', label)).count > late;
+    }, 30000, 500);
+    for (const one of [publisher, well, ill])
+      await one.close();
+  });
+
+  test('an echo that nobody takes holds up its sender alone', async () => {
+    const stopped = await echo(firefox), other = await echo(chromium);
+    await roundTrip(stopped.page, { kind: 'text', size: 100, n: 0 });
+    const before = rssKiB();
+    await stopped.page.evaluate(label => { window.data.send(label, { kind: 'binary', size: 65536, count: 400 }); }, LABEL);
+    await sleep(100);
+    firefox.stop();
+    await sleep(STALL_MS / 2);
+    await roundTrip(other.page, { kind: 'binary', size: KIB256, n: 1 });
+    assert.ok(rssKiB() - before < 16 << 10, `${rssKiB() - before} KiB more`);
+    firefox.resume();
+    await came(stopped.page, LABEL, 401, 60000);
+    await stopped.close();
+    await other.close();
+  });
+});
+
+describe('with the setting raised', () => {
+  let big, own;
+  before(async () => {
+    big = await startServer({ name: 'browser-data-big', core: { media: { max_message_size: 2 << 20 } } });
+    own = await big.connect();
+  });
+  after(async () => { await own?.close(); await big?.stop(); });
+
+  test('Firefox sends 1 MB at once, and gets it back', async () => {
+    const { page, sdp, close } = await echo(browsers.firefox, { from: await own.session() });
+    assert.match(sdp, /a=max-message-size:2097152\r\n/);
+    for (const kind of ['binary', 'text'])
+      await roundTrip(page, { kind, size: 1 << 20, n: 1 });
+    await close();
+  });
+});

@@ -171,6 +171,14 @@ static void test_a_slow_receiver_far_away(void **state)
     assert_true(fake.now - begun >= DATA_PATIENCE_US);
     assert_true(fake.now - begun < DATA_PATIENCE_US + SEC(5));
     assert_true(w.worker[1]->media.counters.data_lost > 0);
+    for (unsigned i = 0; i < 60; i++) {                     /* a minute of it */
+        remote_say(publisher, "m", true, bytes, sizeof(bytes));
+        world_run_for(&w, SEC(1));
+        assert_true(w.worker[0]->env.sctp.memory_bytes + w.worker[1]->env.sctp.memory_bytes < 8u << 20);
+        assert_in_range(slots_at(&w.worker[1]->peers, far->name.slot) == NULL ? 0
+                        : ((struct peer *)slots_at(&w.worker[1]->peers, far->name.slot))->data->outbox_bytes, 1, DATA_OUTBOX_MAX);
+    }
+    assert_int_equal(near->data_count, 120);
     const uint32_t before = far->data_count;
     far->hoards = false;                                    /* it wakes up: what comes from now on it gets */
     peer_data_credit(far->peer, far->data_cost);
