@@ -51,7 +51,8 @@ struct boot {
     struct boot_plugin plugins[BOOT_PLUGINS_MAX];
     const struct plugin_desc *enabled[BOOT_PLUGINS_MAX + 1];
     struct conf_node *websockets;
-    struct control_module transports[1];
+    struct conf_node *http;
+    struct control_module transports[2];
     struct io *io;
     struct dns *dns;
     struct poster *poster;
@@ -243,15 +244,18 @@ static bool open_io(struct boot *boot)
     getrlimit(RLIMIT_NOFILE, &limit);
     if (!settings_is_disabled(&boot->settings->transports_disable, "websockets"))
         boot->websockets = module_conf_load(boot->settings, "janus.transport.websockets", &found);
+    if (!settings_is_disabled(&boot->settings->transports_disable, "http"))
+        boot->http = module_conf_load(boot->settings, "janus.transport.http", &found);
     const struct io_options options = {
         .websockets = boot->websockets,
+        .http = boot->http,
         .web_folder = boot->settings->web_folder,
         .descriptors = limit.rlim_cur,
     };
     boot->io = io_new(actor, &options);
     if (boot->io == NULL || io_listening(boot->io) == 0) {
-        LOG_FATAL(boot->main_actor, "no transport serves the Janus API: enable ws or wss in janus.transport.websockets.jcfg "
-                                    "(HTTP and the others are not built yet)");
+        LOG_FATAL(boot->main_actor, "no transport serves the Janus API: enable ws or wss in janus.transport.websockets.jcfg, "
+                                    "or http or https in janus.transport.http.jcfg (the others are not built yet)");
         return false;
     }
     actor_serve(actor, &io_ops, boot->io);
@@ -328,20 +332,38 @@ static void load_plugin_files(struct boot *boot)
     }
 }
 
+/* What `info` names (transports.md 1.7): those that have a port open. */
+static uint32_t list_transports(struct boot *boot)
+{
+    uint32_t count = 0;
+    if (io_serves_http(boot->io))
+        boot->transports[count++] = (struct control_module){
+            .package = "janus.transport.http",
+            .name = "Cardea HTTP transport",
+            .author = "The Cardea project",
+            .description = "The Janus API over HTTP, with long polls",
+            .version_string = "0.0.2",
+            .version = 2,
+        };
+    if (io_serves_websockets(boot->io))
+        boot->transports[count++] = (struct control_module){
+            .package = "janus.transport.websockets",
+            .name = "Cardea WebSockets transport",
+            .author = "The Cardea project",
+            .description = "The Janus API over WebSockets",
+            .version_string = "0.0.1",
+            .version = 1,
+        };
+    return count;
+}
+
 static bool open_control(struct boot *boot)
 {
     struct actor *actor = make_actor(boot, ACTOR_CONTROL, "control");
     if (actor == NULL)
         return false;
     load_plugin_files(boot);
-    boot->transports[0] = (struct control_module){
-        .package = "janus.transport.websockets",
-        .name = "Cardea WebSockets transport",
-        .author = "The Cardea project",
-        .description = "The Janus API over WebSockets",
-        .version_string = "0.0.1",
-        .version = 1,
-    };
+    uint32_t transport_count = list_transports(boot);
     const struct control_config config = {
         .settings = boot->settings,
         .workers = boot->control_workers,
@@ -351,7 +373,7 @@ static bool open_control(struct boot *boot)
         .plugins = boot->enabled,
         .plugin_conf = plugin_conf,
         .plugin_conf_owner = boot,
-        .transports = {boot->transports, 1},
+        .transports = {boot->transports, transport_count},
         .commit = CARDEA_COMMIT,
         .compile_time = CARDEA_COMMIT_DATE,
         .utc_offset_s = clock_utc_offset_s,
@@ -473,6 +495,7 @@ void boot_close(struct boot *boot)
     for (uint32_t i = 0; i < BOOT_PLUGINS_MAX; i++)
         conf_free(boot->plugins[i].conf);
     conf_free(boot->websockets);
+    conf_free(boot->http);
     dtls_identity_free(boot->identity);
     mem_put(boot);
 }

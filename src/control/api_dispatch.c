@@ -66,7 +66,7 @@ static void run_create(struct control *c, struct api_request *request)
         reply_error(c, request, 468, "Session ID already in use");
         return;
     }
-    struct caller *caller = caller_get(c, request->client, request->layout);
+    struct caller *caller = caller_get(c, request->owner, request->layout);
     struct session *session = caller == NULL ? NULL : session_new(c, caller, id);
     if (session == NULL) {
         reply_error(c, request, 490, "Memory error");
@@ -98,7 +98,7 @@ static void run_keepalive(struct control *c, struct api_request *request)
 
 static void run_claim(struct control *c, struct api_request *request)
 {
-    struct caller *caller = caller_get(c, request->client, request->layout);
+    struct caller *caller = caller_get(c, request->owner, request->layout);
     if (caller == NULL || !session_claim(c, request->session, caller)) {
         reply_error(c, request, 490, "Memory error");
         return;
@@ -246,20 +246,48 @@ static void dispatch_session(struct control *c, struct api_request *request)
     dispatch_verb(c, request);
 }
 
-void api_dispatch(struct control *c, struct ref client, enum json_layout layout, json_t *document)
+/* Which id counts when the path has one and the body too (transports.md 2.5): the path's if the body's is 0 or no number. False:
+ * they are not the same. */
+static bool merge_id(int64_t *id, bool in_path, int64_t of_path)
+{
+    if (!in_path)
+        return true;
+    if (*id == 0)
+        *id = of_path;
+    return *id == of_path;
+}
+
+static bool merge_path(struct control *c, struct api_request *request, const struct request_from *from)
+{
+    const char *what = NULL;
+    if (!merge_id(&request->session_id, from->path_ids > 0, from->session_id))
+        what = "session";
+    else if (!merge_id(&request->handle_id, from->path_ids > 1, from->handle_id))
+        what = "handle";
+    if (what == NULL) {
+        request->has_handle_id = request->has_handle_id || request->handle_id != 0;
+        return true;
+    }
+    request->session_id = 0;            /* the error names none */
+    reply_error(c, request, 457, "Conflicting %s ID (payload and path)", what);
+    return false;
+}
+
+void api_dispatch(struct control *c, const struct request_from *from, json_t *document)
 {
     static const struct element header[] = {
         {"transaction", ELEMENT_STRING, true}, {"janus", ELEMENT_STRING, true}, {"id", ELEMENT_POSITIVE, false}};
     const json_t *handle_id = json_object_get(document, "handle_id");
     struct api_request request = {
-        .client = client,
-        .layout = layout,
+        .client = from->client,
+        .owner = from->owner,
+        .layout = from->layout,
         .root = document,
         .session_id = element_integer(document, "session_id"),
         .handle_id = element_integer(document, "handle_id"),
         .has_handle_id = handle_id != NULL && !json_is_null(handle_id),
     };
-    if (!request_has(c, &request, header, ARRAY_COUNT(header)))
+    if (!merge_path(c, &request, from) || !request_has(c, &request, header, ARRAY_COUNT(header)))
         return;
     request.transaction = element_string(document, "transaction");
     request.verb = element_string(document, "janus");

@@ -4,4 +4,4 @@
 #include "control/api_reply.h"
 
 /* Sends exactly one direct reply. `document` is borrowed. */
-void api_dispatch(struct control *c, struct ref client, enum json_layout layout, json_t *document);
+void api_dispatch(struct control *c, const struct request_from *from, json_t *document);

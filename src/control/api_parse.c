@@ -20,18 +20,45 @@ static void release(struct parsed *out)
     out->count = 0;
 }
 
-enum parse_result api_parse(struct parsed *out, struct view text, char reason[PARSE_REASON_ROOM])
+/* More would cost a turn of tens of milliseconds: jansson makes an object of every `{}`. */
+static bool is_too_much(struct view text, char reason[PARSE_REASON_ROOM])
 {
-    out->count = 0;
-    /* More would cost a turn of tens of milliseconds: jansson makes an object of every `{}`. */
     if (json_has_more_values(text, VALUES_PER_TEXT_MAX)) {
         snprintf(reason, PARSE_REASON_ROOM, "Invalid Janus API request - more than %u values", VALUES_PER_TEXT_MAX);
-        return PARSE_TOO_MANY;
+        return true;
     }
     if (json_has_more_names(text, MEMBERS_PER_OBJECT_MAX)) {
         snprintf(reason, PARSE_REASON_ROOM, "Invalid Janus API request - more than %u names in an object", MEMBERS_PER_OBJECT_MAX);
-        return PARSE_TOO_MANY;
+        return true;
     }
+    return false;
+}
+
+enum parse_result api_parse_body(struct parsed *out, struct view text, char reason[PARSE_REASON_ROOM])
+{
+    json_error_t error;
+    out->count = 0;
+    if (is_too_much(text, reason))
+        return PARSE_TOO_MANY;
+    json_t *document = json_loadb((const char *)text.data, text.size, 0, &error);
+    if (document == NULL) {
+        snprintf(reason, PARSE_REASON_ROOM, "JSON error: on line %d: %s", error.line, error.text);
+        return PARSE_BROKEN;
+    }
+    if (!json_is_object(document)) {
+        json_decref(document);
+        snprintf(reason, PARSE_REASON_ROOM, "JSON error: not an object");
+        return PARSE_NO_OBJECT;
+    }
+    out->documents[out->count++] = document;
+    return PARSE_OK;
+}
+
+enum parse_result api_parse(struct parsed *out, struct view text, char reason[PARSE_REASON_ROOM])
+{
+    out->count = 0;
+    if (is_too_much(text, reason))
+        return PARSE_TOO_MANY;
     do {
         json_error_t error;
         json_t *document = json_loadb((const char *)text.data, text.size, JSON_DISABLE_EOF_CHECK, &error);

@@ -11,7 +11,7 @@
 
 #define PARSE_REASON_ROOM 512u
 
-enum parse_result { PARSE_OK, PARSE_BROKEN, PARSE_TOO_MANY };
+enum parse_result { PARSE_OK, PARSE_BROKEN, PARSE_TOO_MANY, PARSE_NO_OBJECT };
 
 struct parsed {
     uint32_t count;
@@ -20,6 +20,8 @@ struct parsed {
 
 /* Not PARSE_OK: nothing in *out, and `reason` is the text of error 454. */
 enum parse_result api_parse(struct parsed *out, struct view text, char reason[PARSE_REASON_ROOM]);
+/* The body of an HTTP request: one object and nothing behind it (transports.md 2.3). PARSE_NO_OBJECT: error 455. */
+enum parse_result api_parse_body(struct parsed *out, struct view text, char reason[PARSE_REASON_ROOM]);
 
 /* -- elements of a document ---------------------------------------------------------------------------------------------- */
 

@@ -36,9 +36,9 @@ static void hold(struct control *c, const struct io_send *head)
     c->held[c->held_count++] = (struct held_text){block, sizeof(*head) + head->size};
 }
 
-static void send_text(struct control *c, struct ref client, bool event)
+static void send_text(struct control *c, struct ref client, bool event, int error)
 {
-    struct io_send head = {.client = client, .event = event, .size = (uint32_t)c->text.size};
+    struct io_send head = {.client = client, .event = event, .error = (uint16_t)error, .size = (uint32_t)c->text.size};
     if (event && c->holding > 0)
         hold(c, &head);
     else
@@ -63,7 +63,7 @@ void reply_end(struct control *c, struct json_out *j, const struct api_request *
         return;
     }
     c->counters.replies++;
-    send_text(c, request->client, false);
+    send_text(c, request->client, false, 0);
 }
 
 void reply_plain(struct control *c, const struct api_request *request, const char *janus)
@@ -99,7 +99,7 @@ void reply_error(struct control *c, const struct api_request *request, int code,
     jout_end(&j);
     c->counters.replies++;
     c->counters.errors++;
-    send_text(c, request->client, false);
+    send_text(c, request->client, false, code);
 }
 
 bool request_has(struct control *c, const struct api_request *request, const struct element *list, size_t count)
@@ -148,7 +148,7 @@ void event_end(struct control *c, struct json_out *j, const struct session *sess
         return;
     }
     c->counters.events++;
-    send_text(c, session->owner->client, true);
+    send_text(c, session->owner->client, true, 0);
 }
 
 void events_hold(struct control *c)

@@ -12,7 +12,8 @@
 
 /* One document of a client, as far as it has been understood. */
 struct api_request {
-    struct ref client;
+    struct ref client;                  /* gets the reply */
+    struct ref owner;                   /* of the session that it creates or claims */
     enum json_layout layout;
     json_t *root;
     const char *verb;                   /* as sent */

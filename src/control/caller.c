@@ -110,11 +110,11 @@ static void wait_behind(struct control *c, struct caller *caller, struct waiting
         queue_up(c, caller);
 }
 
-static struct waiting_text *waiting_of(const struct parsed *parsed, uint32_t first, struct credit *credit)
+static struct waiting_text *waiting_of(const struct request_from *from, const struct parsed *parsed, uint32_t first, struct credit *credit)
 {
     uint32_t count = parsed->count - first;
     struct waiting_text *text = mem_get(sizeof(*text) + count * sizeof(text->documents[0]));
-    *text = (struct waiting_text){.count = count, .credit = credit};
+    *text = (struct waiting_text){.from = *from, .count = count, .credit = credit};
     memcpy(text->documents, parsed->documents + first, count * sizeof(text->documents[0]));
     return text;
 }
@@ -140,32 +140,38 @@ static bool has_budget(const struct control *c)
 }
 
 /* `credit` is the text's, and so is the result: it is made when this document has to wait. */
-static struct credit *serve(struct control *c, struct ref client, enum json_layout layout, json_t *document, struct credit *credit)
+static struct credit *serve(struct control *c, const struct request_from *from, json_t *document, struct credit *credit)
 {
     c->counters.documents++;
     c->documents_left -= c->documents_left > 0 ? 1 : 0;
     c->credit_in_hand = credit;
-    api_dispatch(c, client, layout, document);
+    api_dispatch(c, from, document);
     credit = c->credit_in_hand;
     c->credit_in_hand = NULL;
     json_decref(document);
     return credit;
 }
 
-/* False: answered by a 454, and its credit given back. */
-static bool parse(struct control *c, const struct client_request *request, enum json_layout layout, struct parsed *out)
+/* False: answered by a 454 or 455, and its credit given back. */
+static bool parse(struct control *c, const struct client_request *request, const struct request_from *from, struct parsed *out)
 {
-    struct api_request nobody = {.client = request->client, .layout = layout};
+    struct api_request nobody = {.client = from->client, .layout = from->layout};
+    struct view text = VIEW(request->text, request->size);
     char reason[PARSE_REASON_ROOM];
+    int code = 454;
     c->long_parsed = c->long_parsed || is_long(request);
     c->bytes_left -= c->bytes_left < request->size ? c->bytes_left : request->size;
-    switch (api_parse(out, VIEW(request->text, request->size), reason)) {
+    switch (from->transport == TRANSPORT_HTTP ? api_parse_body(out, text, reason) : api_parse(out, text, reason)) {
     case PARSE_OK: return true;
     case PARSE_BROKEN: c->counters.unparsable++; break;
     case PARSE_TOO_MANY: c->counters.too_many_documents++; break;
+    case PARSE_NO_OBJECT:
+        c->counters.unparsable++;
+        code = 455;
+        break;
     }
-    reply_error(c, &nobody, 454, "%s", reason);
-    give_credit(c, request->client);
+    reply_error(c, &nobody, code, "%s", reason);
+    give_credit(c, from->client);
     return false;
 }
 
@@ -174,6 +180,19 @@ static bool parse(struct control *c, const struct client_request *request, enum 
 static enum json_layout layout_of(const struct client_request *request)
 {
     return request->layout <= LAYOUT_INDENTED ? (enum json_layout)request->layout : LAYOUT_COMPACT;
+}
+
+static struct request_from from_of(const struct client_request *request)
+{
+    return (struct request_from){
+        .client = request->client,
+        .owner = ref_is_none(request->owner) ? request->client : request->owner,
+        .layout = layout_of(request),
+        .transport = request->transport,
+        .path_ids = request->path_ids,
+        .session_id = request->session_id,
+        .handle_id = request->handle_id,
+    };
 }
 
 /* No room to remember that something waits: answered once for each document, or for the text when it was not read yet. */
@@ -209,6 +228,7 @@ static bool may_be_served_now(const struct control *c, const struct client_reque
 void caller_text(struct control *c, const struct message *m)
 {
     const struct client_request *request = m->payload;
+    const struct request_from from = from_of(request);
     struct parsed parsed;
     uint32_t done = 0;
     c->counters.texts++;
@@ -222,18 +242,18 @@ void caller_text(struct control *c, const struct message *m)
         keep_for_later(c, m);
         return;
     }
-    if (!parse(c, request, layout_of(request), &parsed))
+    if (!parse(c, request, &from, &parsed))
         return;
     struct credit *credit = NULL;
     do
-        credit = serve(c, request->client, layout_of(request), parsed.documents[done++], credit);
+        credit = serve(c, &from, parsed.documents[done++], credit);
     while (done < parsed.count && c->documents_left > 0);
     if (done == parsed.count) {
         text_done(c, request->client, credit);
         return;
     }
     struct caller *caller = caller_get(c, request->client, layout_of(request));
-    struct waiting_text *rest = waiting_of(&parsed, done, credit);
+    struct waiting_text *rest = waiting_of(&from, &parsed, done, credit);
     if (caller != NULL) {
         wait_behind(c, caller, rest);
         return;
@@ -249,13 +269,14 @@ static struct waiting_text *next_text(struct control *c, struct caller *caller)
     struct parsed parsed;
     if (text->raw == NULL)
         return text;
-    bool fine = parse(c, text->raw, (enum json_layout)caller->layout, &parsed);
+    const struct request_from from = from_of(text->raw);
+    bool fine = parse(c, text->raw, &from, &parsed);
     list_del(&text->node);
     mem_put(text->raw);
     mem_put(text);
     if (!fine)
         return NULL;
-    text = waiting_of(&parsed, 0, NULL);
+    text = waiting_of(&from, &parsed, 0, NULL);
     list_add_head(&caller->waiting, &text->node);
     return text;
 }
@@ -266,12 +287,14 @@ static void serve_caller(struct control *c, struct caller *caller)
     struct ref client = caller->client;
     c->from = caller->addr;
     struct waiting_text *text = next_text(c, caller);
+    struct request_from from = {0};
     json_t *document = NULL;
     struct credit *credit = NULL;
     bool last = false;
     if (text != NULL) {
         document = text->documents[text->next++];
         credit = text->credit;
+        from = text->from;
         last = text->next == text->count;
     }
     if (last) {
@@ -281,7 +304,7 @@ static void serve_caller(struct control *c, struct caller *caller)
     if (!list_is_empty(&caller->waiting))
         queue_up(c, caller);
     if (document != NULL)       /* may end sessions, and so the caller, but for what it has waiting */
-        credit = serve(c, client, (enum json_layout)caller->layout, document, credit);
+        credit = serve(c, &from, document, credit);
     if (last)
         text_done(c, client, credit);
     else if (text != NULL)

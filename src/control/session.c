@@ -3,6 +3,8 @@
 #include "control/api_reply.h"
 #include "control/caller.h"
 #include "control/handle.h"
+#include "control/out.h"
+#include "msg/io.h"
 
 struct session *session_find(const struct control *c, int64_t id)
 {
@@ -30,10 +32,21 @@ static bool has_room(const struct caller *owner)
     return owner->session_count < SESSIONS_PER_CLIENT_MAX;
 }
 
+/* A queue of events has to know which session's it is. */
+static void tell_queue(struct control *c, const struct caller *owner, const struct session *session, bool over)
+{
+    if (owner == NULL || (owner->client.slot & IO_QUEUE_BIT) == 0)
+        return;
+    struct io_session news = {.owner = owner->client, .session_id = session->id, .over = over};
+    out_send(c, ACTOR_IO, IO_SESSION, &news, sizeof(news));
+}
+
 /* NULL: under nobody. */
-static void put_under(struct session *session, struct caller *owner)
+static void put_under(struct control *c, struct session *session, struct caller *owner)
 {
     list_del(&session->node);
+    tell_queue(c, session->owner, session, true);
+    tell_queue(c, owner, session, false);
     if (session->owner != NULL)
         session->owner->session_count--;
     session->owner = owner;
@@ -62,7 +75,7 @@ struct session *session_new(struct control *c, struct caller *owner, int64_t id)
     session->active_at = c->now;
     list_init(&session->handles);
     list_init(&session->node);
-    put_under(session, owner);
+    put_under(c, session, owner);
     map_add(&c->sessions_by_id, &session->by_id, hash_u64(&c->key, (uint64_t)id));
     timerq_set(&c->expiries, &session->expiry, due(c, session));
     c->counters.sessions_created++;
@@ -78,7 +91,7 @@ void session_touch(struct control *c, struct session *session)
 
 static void set_owner(struct control *c, struct session *session, struct caller *owner)
 {
-    put_under(session, owner);
+    put_under(c, session, owner);
     timerq_set(&c->expiries, &session->expiry, due(c, session));
 }
 
@@ -129,7 +142,7 @@ void session_end(struct control *c, struct session *session)
     timerq_stop(&c->expiries, &session->expiry);
     session->ending = true;
     tally_give(&c->per_address, &session->counted);
-    put_under(session, NULL);
+    put_under(c, session, NULL);
     list_add_tail(&c->ending, &session->node);
     if (owner != NULL)
         caller_settle(c, owner);

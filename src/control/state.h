@@ -39,9 +39,20 @@ struct op;
 
 /* -- clients ------------------------------------------------------------------------------------------------------------ */
 
+/* Whose request it is, and what its transport says of it beside the text. */
+struct request_from {
+    struct ref client;                  /* gets the reply */
+    struct ref owner;                   /* of the sessions that it creates or claims */
+    enum json_layout layout;
+    uint8_t transport;                  /* enum transport_kind */
+    uint8_t path_ids;                   /* HTTP: how many ids its path has */
+    int64_t session_id, handle_id;      /* of the path */
+};
+
 /* One text that waits for its turn, or what is left of it. */
 struct waiting_text {
     struct list node;                   /* in caller.waiting */
+    struct request_from from;
     struct client_request *raw;         /* not parsed yet: a block of its own; then there are no documents */
     uint32_t count, next;
     struct credit *credit;              /* NULL: none of its documents has had to wait for an operation */

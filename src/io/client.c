@@ -28,10 +28,15 @@ const char *client_end_name(enum client_end end)
     return names[end];
 }
 
-void clients_init(struct clients *env, const struct client_rules *rules, const struct site *site, uint32_t limit)
+void clients_init(struct clients *env, const struct client_rules *rules, const struct site *site, uint32_t limit,
+                  void (*entropy)(void *source, uint8_t *out, size_t size), void *entropy_source)
 {
+    struct hash_key key;
     *env = (struct clients){.rules = *rules, .site = site};
-    pool_init(&env->http_pool, "http", client_http_size(), limit);
+    rng_init(&env->rng, entropy, entropy_source);
+    rng_bytes(&env->rng, &key, sizeof(key));
+    eventqs_init(&env->events, &key, IO_QUEUES_MAX);
+    pool_init(&env->http_pool, "http", sizeof(struct client_http), limit);
     pool_init(&env->tls_pool, "tls", tls_size(), limit);
     env->gather = mem_get(IO_GATHER_BYTES);
 }
@@ -39,15 +44,16 @@ void clients_init(struct clients *env, const struct client_rules *rules, const s
 void clients_fini(struct clients *env)
 {
     CHECK(env->resumed == NULL);
+    eventqs_fini(&env->events);
     pool_fini(&env->http_pool);
     pool_fini(&env->tls_pool);
     mem_put(env->gather);
 }
 
-/* What a client holds of all clients' memory for output. An HTTP answer is the site's own, or a few bytes. */
+/* What a client holds of all clients' memory for output. An answer of the web folder is the site's own, or a few bytes. */
 static void count_queued(struct clients *env, struct client *c)
 {
-    uint32_t bytes = c->state == CLIENT_HTTP ? 0 : c->out.event_bytes + c->out.reply_bytes;
+    uint32_t bytes = c->state == CLIENT_HTTP && c->origin->http == NULL ? 0 : c->out.event_bytes + c->out.reply_bytes;
     env->queued_bytes = env->queued_bytes - c->queued_bytes + bytes;
     c->queued_bytes = bytes;
 }
@@ -152,7 +158,7 @@ static bool may_read(const struct client *c)
 {
     switch ((enum client_state)c->state) {
     case CLIENT_HTTP:
-        return !client_http_is_answering(c);
+        return client_http_step(c) <= HTTP_STEP_BODY;
     case CLIENT_WEBSOCKET:
         return client_websocket_may_read(c);
     case CLIENT_CLOSING:
@@ -256,7 +262,8 @@ bool client_next(struct clients *env, struct client *c, usec_t now, struct view 
         }
         switch ((enum client_state)c->state) {
         case CLIENT_HTTP:
-            client_http_input(env, c, now, &env->clear);
+            if (client_http_input(env, c, now, &env->clear, text))
+                return true;
             break;
         case CLIENT_WEBSOCKET:
             if (client_websocket_input(env, c, now, &env->clear, text))
@@ -301,14 +308,34 @@ static bool is_common_share_full(const struct clients *env, const struct client 
     return c->queued_bytes + size > IO_QUEUED_BYTES_FREE && env->queued_bytes + size > IO_QUEUED_BYTES_MAX;
 }
 
-/* One more text of that kind may wait. */
-static bool has_room(struct clients *env, struct client *c, enum out_kind kind, size_t size)
+bool client_has_room(struct clients *env, struct client *c, enum out_kind kind, size_t size)
 {
     if (!is_own_share_full(&c->out, kind, size) && !is_common_share_full(env, c, size))
         return true;
     bool events = kind == OUT_EVENT && c->out.reply_bytes + size <= IO_REPLY_BYTES_MAX;
     client_kill(env, c, events ? CLIENT_END_EVENTS_PILED : CLIENT_END_REPLIES_PILED);
     return false;
+}
+
+void client_set_partial(struct clients *env, struct client *c, size_t bytes)
+{
+    env->partial_bytes = env->partial_bytes - c->partial_bytes + bytes;
+    c->partial_bytes = (uint32_t)bytes;
+}
+
+struct client_ask *client_ask(const struct client *c)
+{
+    return c->state == CLIENT_HTTP && c->http->step == HTTP_STEP_ASKED ? &c->http->ask : NULL;
+}
+
+void client_reply(struct clients *env, struct client *c, usec_t now, struct view text, unsigned error)
+{
+    CHECK(client_ask(c) != NULL);
+    if (!client_has_room(env, c, OUT_REPLY, text.size))
+        return;
+    env->counters.sent_texts++;
+    client_api_reply(env, c, now, text, error);
+    count_queued(env, c);
 }
 
 void client_send(struct clients *env, struct client *c, usec_t now, enum out_kind kind, struct view text, void *block)
@@ -320,7 +347,7 @@ void client_send(struct clients *env, struct client *c, usec_t now, enum out_kin
         return;
     }
     struct view prefix = VIEW(head, ws_head(head, WS_OP_TEXT, true, text.size, NULL));
-    if (!has_room(env, c, kind, prefix.size + text.size)) {
+    if (!client_has_room(env, c, kind, prefix.size + text.size)) {
         mem_put(block);
         return;
     }
@@ -339,7 +366,7 @@ bool client_queue_pong(struct clients *env, struct client *c, usec_t now, struct
     uint8_t head[WS_HEAD_MAX];
     size_t size = ws_head(head, WS_OP_PONG, true, payload.size, NULL);
     /* A pong is asked for, but holds no credit: who pings without reading is bounded like who doesn't read its events. */
-    if (!has_room(env, c, OUT_EVENT, size + payload.size))
+    if (!client_has_room(env, c, OUT_EVENT, size + payload.size))
         return false;
     client_queue(c, now, OUT_EVENT, VIEW(head, size), payload);
     return true;
@@ -353,8 +380,8 @@ static void release_credits(struct client *c, uint32_t credits)
 
 void client_credit(struct clients *env, struct client *c)
 {
-    if (client_is_gone(c))
-        return;
+    if (client_is_gone(c) || c->state == CLIENT_HTTP)
+        return;                  /* HTTP: one request at a time needs no credits */
     if (c->credits_used <= c->out.credits) {
         env->counters.stray_credits++;
         return;
@@ -404,7 +431,7 @@ static size_t plain_output(struct clients *env, struct client *c, struct view pa
 static bool on_drained(struct clients *env, struct client *c, usec_t now)
 {
     if (c->state == CLIENT_HTTP) {
-        bool answered = client_http_is_answering(c);
+        bool answered = client_http_step(c) == HTTP_STEP_ANSWERING;
         if (answered)
             client_http_answered(env, c, now);
         if (c->input_ended && c->held == NULL && !client_is_dead(c))
@@ -469,7 +496,7 @@ usec_t client_deadline(const struct clients *env, const struct client *c)
         first = usec_add(c->last_progress, IO_STALL_US);
     if (c->state == CLIENT_WEBSOCKET)
         return usec_min(first, client_websocket_deadline(env, c));
-    if (c->state == CLIENT_HTTP && client_http_is_answering(c))
+    if (c->state == CLIENT_HTTP && (client_http_step(c) == HTTP_STEP_ANSWERING || client_http_step(c) == HTTP_STEP_ASKED))
         return first;
     return usec_min(first, c->phase_deadline);
 }
@@ -482,8 +509,12 @@ void client_timeout(struct clients *env, struct client *c, usec_t now)
         client_kill(env, c, CLIENT_END_STALLED);
     else if (c->state == CLIENT_WEBSOCKET)
         client_websocket_timeout(env, c, now);
-    else if (c->state == CLIENT_HTTP && client_http_is_answering(c))
+    else if (c->state == CLIENT_HTTP && (client_http_step(c) == HTTP_STEP_ANSWERING || client_http_step(c) == HTTP_STEP_ASKED))
         return;
-    else if (now >= c->phase_deadline)
+    else if (now < c->phase_deadline)
+        return;
+    else if (c->state == CLIENT_HTTP && client_http_step(c) == HTTP_STEP_HELD)
+        client_api_timeout(env, c, now);
+    else
         client_kill(env, c, CLIENT_END_NO_REQUEST);
 }

@@ -18,6 +18,7 @@
 #include "base/pool.h"
 #include "base/timerq.h"
 #include "io/outq.h"
+#include "io/eventq.h"
 #include "io/site.h"
 #include "proto/http/http.h"
 #include "proto/tls/tls.h"
@@ -57,10 +58,13 @@ const char *client_end_name(enum client_end end);
 
 enum client_state { CLIENT_HTTP, CLIENT_WEBSOCKET, CLIENT_CLOSING, CLIENT_DEAD };
 
+struct http_config;
+
 /* What a listener says about the clients that came through it. Lives as long as they do. */
 struct client_origin {
     uint8_t api;                     /* enum client_api (msg/control.h) */
     const char *subprotocol;
+    const struct http_config *http;  /* the API is spoken in HTTP requests; NULL: in a WebSocket */
     struct tls_shared *tls;          /* NULL: none */
 };
 
@@ -94,6 +98,8 @@ struct clients {
     uint64_t wall_s;                 /* for Date; kept up to date by the shell */
     struct pool http_pool;
     struct pool tls_pool;
+    struct eventqs events;           /* of sessions that are driven over HTTP */
+    struct rng rng;                  /* for transactions of requests that the server makes itself */
     size_t partial_bytes;            /* memory in messages that aren't whole */
     size_t queued_bytes;             /* replies and events that wait to be written */
     struct client_counters counters;
@@ -105,6 +111,14 @@ struct clients {
 };
 
 struct client_http;
+
+/* What an HTTP request says beside its text (msg/control.h). */
+struct client_ask {
+    struct ref queue;                /* the shell's: made for this request, in case that it creates a session; REF_NONE: none */
+    int64_t session_id, handle_id;
+    uint8_t path_ids;
+    bool is_poll;                    /* its text is a keepalive: the poll begins when that has been answered */
+};
 
 struct client {
     struct ref ref;                  /* the shell's; so are fd, watched, turn and announced */
@@ -138,7 +152,8 @@ struct client {
     struct outq out;
 };
 
-void clients_init(struct clients *env, const struct client_rules *rules, const struct site *site, uint32_t limit);
+void clients_init(struct clients *env, const struct client_rules *rules, const struct site *site, uint32_t limit,
+                  void (*entropy)(void *source, uint8_t *out, size_t size), void *entropy_source);
 void clients_fini(struct clients *env);
 
 /* False: no room for it in the pools; nothing to be undone. */
@@ -156,7 +171,16 @@ void client_input_ended(struct clients *env, struct client *c, bool broken);
 
 /* `block`: NULL, or the memory that `text` lies in (from mem_get), the client's from now on. */
 void client_send(struct clients *env, struct client *c, usec_t now, enum out_kind kind, struct view text, void *block);
+/* The answer to what was asked by an HTTP request; `error`: its code, 0 when it is none. */
+void client_reply(struct clients *env, struct client *c, usec_t now, struct view text, unsigned error);
 void client_credit(struct clients *env, struct client *c);
+/* Of the request that client_next has given or that control has; NULL: it came by a WebSocket, or there is none. */
+struct client_ask *client_ask(const struct client *c);
+/* An event has come for the session of `q`: whoever polls it is answered, the first with the event, the others with none. The
+ * connections that were answered are put in `touched`, by their `turn`. */
+void client_poll_wake(struct clients *env, struct eventq *q, usec_t now, struct list *touched);
+/* Lets go of it: polls that wait go on waiting, for nothing. */
+void client_poll_forget(struct eventq *q);
 void client_close(struct clients *env, struct client *c, usec_t now, enum ws_code code);
 
 /* What to write now, 0 parts: nothing. Then how much of it was taken. */

@@ -1,7 +1,7 @@
 /* Requests before, or instead of, a WebSocket: the upgrade, the files of the web folder, and the refusals.
  *
- * One request at a time: while its answer waits to be written nothing more is read (traps.md), so pipelined requests are
- * answered in order. Bodies have no use here yet: whoever sends one is answered and the connection closed. */
+ * One request at a time: until its answer has been written nothing more is read (traps.md), so pipelined requests are answered
+ * in order. Bodies have no use here, only to the API (client_api.c): whoever sends one is answered and the connection closed. */
 #include <string.h>
 
 #include "base/check.h"
@@ -14,26 +14,14 @@
 #define COPIED_VALUE_MAX 254u        /* of request fields that come back in the 101 (transports.md 3.4) */
 #define FORWARDED_MAX    1023u       /* transports.md 3.3 */
 
-struct client_http {
-    struct http_scan scan;
-    struct buf head;                 /* of a request whose head didn't come in one piece */
-    bool later;                      /* it isn't the connection's first */
-    bool answering;
-    bool keep_alive;                 /* after the answer */
-    uint8_t end;                     /* else: why the connection ends */
-};
-
-size_t client_http_size(void)
-{
-    return sizeof(struct client_http);
-}
-
 bool client_http_open(struct clients *env, struct client *c, usec_t now)
 {
     (void)now;
     c->http = pool_get(&env->http_pool);
     if (c->http == NULL)
         return false;
+    c->http->client = c;
+    list_init(&c->http->held);
     buf_init(&c->http->head, HTTP_HEAD_BYTES_MAX);
     return true;
 }
@@ -42,20 +30,19 @@ void client_http_close(struct clients *env, struct client *c)
 {
     if (c->http == NULL)
         return;
+    list_del(&c->http->held);
+    client_set_partial(env, c, 0);
     buf_fini(&c->http->head);
+    buf_fini(&c->http->text);
+    buf_fini(&c->http->cors);
     pool_put(&env->http_pool, c->http);
     c->http = NULL;
-}
-
-bool client_http_is_answering(const struct client *c)
-{
-    return c->http->answering;
 }
 
 void client_http_answered(struct clients *env, struct client *c, usec_t now)
 {
     struct client_http *http = c->http;
-    http->answering = false;
+    http->step = HTTP_STEP_HEAD;
     http->later = true;
     c->phase_deadline = usec_add(now, IO_KEEP_ALIVE_US);
     if (!http->keep_alive)
@@ -125,7 +112,7 @@ static void queue_answer(struct clients *env, struct client *c, usec_t now, cons
     if (a->lasting && !a->head_only && a->body.size > 0)
         client_queue_lasting(c, now, a->body);
     buf_fini(&out);
-    c->http->answering = true;
+    c->http->step = HTTP_STEP_ANSWERING;
     c->http->keep_alive = a->keep_alive;
     c->http->end = (uint8_t)a->end;
 }
@@ -145,7 +132,10 @@ static void queue_status(struct clients *env, struct client *c, usec_t now, stru
 
 static void refuse(struct clients *env, struct client *c, usec_t now, unsigned status, enum client_end end)
 {
-    queue_status(env, c, now, (struct answer){.status = status, .end = end});
+    if (c->origin->http != NULL)
+        client_api_refuse(env, c, now, status, end);
+    else
+        queue_status(env, c, now, (struct answer){.status = status, .end = end});
 }
 
 /* --- Files ------------------------------------------------------------------------------------------------------ */
@@ -200,13 +190,15 @@ static void serve(struct clients *env, struct client *c, usec_t now, const struc
 
 bool client_is_admitted(const struct clients *env, const struct client *c, const struct http_fields *fields)
 {
-    struct view acl = str_of(env->rules.acl);
+    const struct http_config *http = c->origin->http;
+    struct view acl = str_of(http != NULL ? http->acl : env->rules.acl);
+    bool forwarded_too = http != NULL ? http->acl_forwarded : env->rules.acl_forwarded;
     struct net_addr first;
     bool is_unix = c->addr.family == NET_NONE;       /* who may open the file is the file system's business */
     if (!is_unix && !net_acl_admits(acl, &c->addr))
         return false;
     struct view forwarded = http_field(fields, "X-Forwarded-For");
-    if (env->rules.acl == NULL || !env->rules.acl_forwarded || forwarded.data == NULL)
+    if (acl.data == NULL || !forwarded_too || forwarded.data == NULL)
         return true;
     return forwarded.size <= FORWARDED_MAX && net_ip_parse(&first, str_trim(str_split(&forwarded, ','))) && net_acl_admits(acl, &first);
 }
@@ -218,9 +210,9 @@ static bool is_host_char(uint8_t c)
 
 /* Beginning with the allowed origin is enough (transports.md 3.4), but not in the middle of a host's name: what is meant by
  * http://a.example isn't http://a.example.evil. */
-static bool is_allowed_origin(const char *allowed, const struct http_fields *fields)
+bool client_http_is_admitted_origin(const char *allowed, struct view origin)
 {
-    struct view origin = http_field(fields, "Origin"), prefix = str_of(allowed);
+    struct view prefix = str_of(allowed);
     if (origin.size == 0 || origin.size > COPIED_VALUE_MAX || !str_starts(origin, prefix))
         return false;
     return origin.size == prefix.size || !is_host_char(prefix.data[prefix.size - 1]) || !is_host_char(origin.data[prefix.size]);
@@ -236,7 +228,7 @@ static void copy_field(struct buf *out, const char *name, const struct http_fiel
 static void upgrade(struct clients *env, struct client *c, usec_t now, const struct http_request *req)
 {
     const struct client_rules *rules = &env->rules;
-    if (rules->enforce_cors && !is_allowed_origin(rules->allow_origin, &req->fields)) {
+    if (rules->enforce_cors && !client_http_is_admitted_origin(rules->allow_origin, http_field(&req->fields, "Origin"))) {
         client_kill(env, c, CLIENT_END_WRONG_ORIGIN);
         return;
     }
@@ -267,15 +259,18 @@ static void upgrade(struct clients *env, struct client *c, usec_t now, const str
 
 /* --- Input ------------------------------------------------------------------------------------------------------ */
 
-static void on_head(struct clients *env, struct client *c, usec_t now, struct view head)
+static bool on_head(struct clients *env, struct client *c, usec_t now, struct view head, struct view *text)
 {
     struct http_request req;
     unsigned refusal = http_request_parse(&req, head);
     if (refusal != 0) {
         refuse(env, c, now, refusal, CLIENT_END_BAD_HTTP);
-        return;
+        return false;
     }
     env->counters.http_requests++;
+    c->http->old = req.minor == 0;
+    if (c->origin->http != NULL)
+        return client_api_request(env, c, now, &req, text);
     switch (ws_handshake_check(&req, c->origin->subprotocol)) {
     case WS_NOT_ASKED:
         serve(env, c, now, &req);
@@ -293,12 +288,16 @@ static void on_head(struct clients *env, struct client *c, usec_t now, struct vi
         client_kill(env, c, CLIENT_END_NO_SUBPROTOCOL);      /* without a word (transports.md 3.2) */
         break;
     }
+    return false;
 }
 
-void client_http_input(struct clients *env, struct client *c, usec_t now, struct ws_input *input)
+bool client_http_input(struct clients *env, struct client *c, usec_t now, struct ws_input *input, struct view *text)
 {
     struct client_http *http = c->http;
     size_t used = 0;
+    bool asks = false;
+    if (http->step == HTTP_STEP_BODY)
+        return client_api_body(env, c, now, input, text);
     if (http->later && http->scan.size == 0)
         c->phase_deadline = usec_add(now, IO_HEAD_US);
     enum http_result result = http_scan(&http->scan, VIEW(input->data, input->size), &used);
@@ -310,13 +309,14 @@ void client_http_input(struct clients *env, struct client *c, usec_t now, struct
         head = buf_view(&http->head);
     }
     if (result == HTTP_MORE)
-        return;
+        return false;
     struct buf held = http->head;                            /* `http` may go while the head is still read */
     buf_init(&http->head, HTTP_HEAD_BYTES_MAX);
     http->scan = (struct http_scan){0};
     if (result == HTTP_DONE)
-        on_head(env, c, now, head);
+        asks = on_head(env, c, now, head, text);
     else
         refuse(env, c, now, result == HTTP_BAD ? 400 : 431, CLIENT_END_BAD_HTTP);
     buf_fini(&held);
+    return asks;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "io/client.h"
+#include "io/http_config.h"
 
 /* Ends it here and now; what is queued is dropped. */
 void client_kill(struct clients *env, struct client *c, enum client_end end);
@@ -16,13 +17,55 @@ bool client_queue_pong(struct clients *env, struct client *c, usec_t now, struct
 /* Whether its address, and the one it was forwarded for, may use the API (transports.md 1.8, 3.3). */
 bool client_is_admitted(const struct clients *env, const struct client *c, const struct http_fields *fields);
 
+/* One more text of that kind may wait; else the connection has ended. */
+bool client_has_room(struct clients *env, struct client *c, enum out_kind kind, size_t size);
+void client_set_partial(struct clients *env, struct client *c, size_t bytes);
+
+/* Where a connection's HTTP request is. */
+enum http_step {
+    HTTP_STEP_HEAD,              /* its head comes */
+    HTTP_STEP_BODY,
+    HTTP_STEP_ASKED,             /* control has its text */
+    HTTP_STEP_HELD,              /* a poll that waits for an event */
+    HTTP_STEP_ANSWERING,         /* the answer leaves */
+};
+
+struct client_http {
+    struct http_scan scan;
+    struct buf head;             /* of a request whose head didn't come in one piece */
+    uint8_t step;                /* enum http_step */
+    uint8_t end;                 /* why the connection ends after the answer, unless keep_alive */
+    bool later;                  /* it isn't the connection's first */
+    bool keep_alive;             /* after the answer */
+    bool old;                    /* the client speaks HTTP/1.0 */
+    /* Of a request to the API: */
+    bool head_only;
+    uint32_t poll_events;        /* a poll's maxev */
+    struct http_body body;
+    struct buf text;             /* its body, or what we ask control in its name */
+    struct buf cors;             /* fields of its answer */
+    struct client_ask ask;
+    struct client *client;
+    struct list held;            /* in an eventq */
+};
+
 /* --- client_http.c */
-size_t client_http_size(void);
 bool client_http_open(struct clients *env, struct client *c, usec_t now);
 void client_http_close(struct clients *env, struct client *c);
-void client_http_input(struct clients *env, struct client *c, usec_t now, struct ws_input *input);
-bool client_http_is_answering(const struct client *c);
+bool client_http_input(struct clients *env, struct client *c, usec_t now, struct ws_input *input, struct view *text);
 void client_http_answered(struct clients *env, struct client *c, usec_t now);    /* its answer has left */
+bool client_http_is_admitted_origin(const char *allowed, struct view origin);
+static inline enum http_step client_http_step(const struct client *c)
+{
+    return (enum http_step)c->http->step;
+}
+
+/* --- client_api.c: true: *text goes to control */
+bool client_api_request(struct clients *env, struct client *c, usec_t now, const struct http_request *req, struct view *text);
+bool client_api_body(struct clients *env, struct client *c, usec_t now, struct ws_input *input, struct view *text);
+void client_api_refuse(struct clients *env, struct client *c, usec_t now, unsigned status, enum client_end end);
+void client_api_reply(struct clients *env, struct client *c, usec_t now, struct view text, unsigned error);
+void client_api_timeout(struct clients *env, struct client *c, usec_t now);
 
 /* --- client_websocket.c */
 void client_websocket_open(struct clients *env, struct client *c, usec_t now);

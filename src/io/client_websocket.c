@@ -38,22 +38,16 @@ static enum client_end end_of(unsigned code)
     }
 }
 
-static void set_partial(struct clients *env, struct client *c, size_t bytes)
-{
-    env->partial_bytes = env->partial_bytes - c->partial_bytes + bytes;
-    c->partial_bytes = (uint32_t)bytes;
-}
-
 /* Who holds memory in a message that isn't whole is counted with all others who do. False: it was one too many, and nothing
  * more of it is taken while the end is on its way. */
 static bool count_partial(struct clients *env, struct client *c, usec_t now)
 {
     bool more = c->ws.text.room > c->partial_bytes;
-    set_partial(env, c, c->ws.text.room);
+    client_set_partial(env, c, c->ws.text.room);
     if (!more || c->partial_bytes <= IO_PARTIAL_BYTES_FREE || env->partial_bytes <= IO_PARTIAL_BYTES_MAX)
         return true;
     ws_stop(&c->ws);
-    set_partial(env, c, 0);
+    client_set_partial(env, c, 0);
     queue_close(c, now, WS_CODE_TOO_BIG);
     client_finish(env, c, now, CLIENT_END_PARTIALS_PILED, true);
     return false;

@@ -64,6 +64,7 @@ struct io *io_new(struct actor *self, const struct io_options *options)
     io->accept_at = io->stop_at = USEC_NEVER;
     buf_init(&notes, 65536);
     websocket_config_read(&io->config, options->websockets, &notes);
+    http_config_read(&io->http, options->http, &notes);
     log_lines(io, &notes);
     const struct client_rules rules = {
         .layout = io->config.layout,
@@ -77,7 +78,7 @@ struct io *io_new(struct actor *self, const struct io_options *options)
     };
     io->clients_max = clients_max(io, options->descriptors);
     const struct site *site = load_site(io, options->web_folder != NULL ? options->web_folder : io->config.web_folder);
-    clients_init(&io->clients, &rules, site, io->clients_max);
+    clients_init(&io->clients, &rules, site, io->clients_max, entropy_fill, NULL);
     pool_init(&io->client_pool, "clients", sizeof(struct client), io->clients_max);
     slots_init(&io->slots, io->clients_max);
     timerq_init(&io->timers);
@@ -91,6 +92,8 @@ struct io *io_new(struct actor *self, const struct io_options *options)
 
 static void drop(struct io *io, struct client *c)
 {
+    if (client_ask(c) != NULL)
+        io_settle_ask(io, client_ask(c));
     timerq_stop(&io->timers, &c->timer);
     actor_unwatch(io->self, c->fd);
     tcp_close(c->fd);
@@ -117,6 +120,7 @@ void io_free(struct io *io)
     tally_fini(&io->per_address);
     timerq_fini(&io->timers);
     tls_shared_free(io->tls);
+    tls_shared_free(io->https_tls);
     site_fini(&io->site);
     mem_put(io);
 }
@@ -124,6 +128,24 @@ void io_free(struct io *io)
 uint32_t io_listening(const struct io *io)
 {
     return io->listener_count;
+}
+
+static uint32_t count_listeners(const struct io *io, bool http)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < io->listener_count; i++)
+        count += (io->listeners[i].origin.http != NULL) == http ? 1 : 0;
+    return count;
+}
+
+bool io_serves_http(const struct io *io)
+{
+    return count_listeners(io, true) > 0;
+}
+
+bool io_serves_websockets(const struct io *io)
+{
+    return count_listeners(io, false) > 0;
 }
 
 bool io_local(const struct io *io, uint32_t index, struct net_addr *local)
@@ -193,7 +215,7 @@ static void deliver(struct io *io, struct client *c, usec_t now)
 {
     struct view text;
     while (client_next(&io->clients, c, now, &text))
-        io_tell_request(io, c, text);
+        io_tell_request(io, c, now, text);
 }
 
 static void read_in(struct io *io, struct client *c, usec_t now)
@@ -283,7 +305,7 @@ static void settle(struct io *io, struct client *c, usec_t now)
     }
     if (client_is_gone(c) && c->announced && !c->gone_told) {
         c->gone_told = true;
-        io_tell_gone(io, c);
+        io_tell_gone(io, c->ref);
     }
     if (client_is_dead(c)) {
         drop(io, c);

@@ -14,6 +14,7 @@
 
 struct io_options {
     const struct conf_node *websockets;  /* janus.transport.websockets; NULL: no such file. Must outlive the io */
+    const struct conf_node *http;        /* janus.transport.http; likewise */
     const char *web_folder;              /* from the command line; NULL: the configuration's */
     uint64_t descriptors;                /* soft limit of the process */
 };
@@ -24,6 +25,8 @@ struct io_counters {
     uint64_t refused_no_room;            /* closed at once: a pool, or epoll, was full */
     uint64_t accept_failed;              /* clients that went before they were accepted */
     uint64_t accept_paused;              /* no descriptor left */
+    uint64_t queues_piled;               /* sessions over HTTP whose events nobody fetched: IO_EVENTS_MAX */
+    uint64_t queues_refused;             /* requests that found IO_QUEUES_MAX of them */
     uint64_t stale;                      /* messages for clients that are no longer there */
 };
 
@@ -33,6 +36,8 @@ struct io *io_new(struct actor *self, const struct io_options *options);
 void io_free(struct io *io);             /* after the actor has stopped */
 
 uint32_t io_listening(const struct io *io);
+bool io_serves_http(const struct io *io);            /* the API over HTTP, of io_listening */
+bool io_serves_websockets(const struct io *io);
 /* Where the n-th listener is (its port may have been 0). False: no such, or a unix socket. */
 bool io_local(const struct io *io, uint32_t index, struct net_addr *local);
 

@@ -16,12 +16,12 @@
 
 /* --- Certificates ----------------------------------------------------------------------------------------------- */
 
-static bool read_pem(struct io *io, const char *path, struct buf *out)
+static bool read_pem(struct io *io, const char *name, const char *path, struct buf *out)
 {
     buf_init(out, PEM_BYTES_MAX);
     if (file_read(path, out) == ERR_NONE)
         return true;
-    LOG_ERR(io->self, "wss: can't read %s: %s", path, strerror(errno));
+    LOG_ERR(io->self, "%s: can't read %s: %s", name, path, strerror(errno));
     return false;
 }
 
@@ -32,23 +32,26 @@ static void forget(struct buf *secret)
     buf_fini(secret);
 }
 
-static struct tls_shared *load_tls(struct io *io)
+struct pem_files {
+    const char *cert, *key, *password, *ciphers;
+};
+
+static struct tls_shared *load_tls(struct io *io, const char *name, const struct pem_files *files)
 {
-    const struct websocket_config *config = &io->config;
     struct tls_shared *shared = NULL;
     char error[TLS_ERROR_TEXT];
     struct buf cert, key;
-    if (config->cert_pem == NULL) {
-        LOG_ERR(io->self, "wss: no certificate (certificates.cert_pem)");
+    if (files->cert == NULL || files->key == NULL) {
+        LOG_ERR(io->self, "%s: no certificate (certificates.cert_pem and cert_key)", name);
         return NULL;
     }
-    bool fine = read_pem(io, config->cert_pem, &cert);
-    fine = read_pem(io, config->cert_key, &key) && fine;
+    bool fine = read_pem(io, name, files->cert, &cert);
+    fine = read_pem(io, name, files->key, &key) && fine;
     if (fine) {
-        struct tls_config c = {buf_view(&cert), buf_view(&key), config->cert_password, config->ciphers};
+        struct tls_config c = {buf_view(&cert), buf_view(&key), files->password, files->ciphers};
         shared = tls_shared_new(&c, error);
         if (shared == NULL)
-            LOG_ERR(io->self, "wss: %s", error);
+            LOG_ERR(io->self, "%s: %s", name, error);
     }
     buf_fini(&cert);
     forget(&key);
@@ -77,12 +80,12 @@ static enum err listen_tcp(int *fd, const struct websocket_server *server)
     return err;
 }
 
-static void open_one(struct io *io, const char *name, const struct websocket_server *server, struct tls_shared *tls)
+static void open_one(struct io *io, const char *name, const struct websocket_server *server, struct tls_shared *tls, const struct http_config *http)
 {
     struct listener *l = &io->listeners[io->listener_count];
     const char *where = server->unix_path != NULL ? server->unix_path : server->ip != NULL ? server->ip
                       : server->interface != NULL ? server->interface : "all addresses";
-    *l = (struct listener){.fd = -1, .name = name, .origin = {.api = CLIENT_API_JANUS, .subprotocol = SUBPROTOCOL, .tls = tls}};
+    *l = (struct listener){.fd = -1, .name = name, .origin = {.api = CLIENT_API_JANUS, .subprotocol = SUBPROTOCOL, .http = http, .tls = tls}};
     enum err err = server->unix_path != NULL ? tcp_listen_unix(&l->fd, server->unix_path, false) : listen_tcp(&l->fd, server);
     if (err != ERR_NONE) {
         LOG_ERR(io->self, "%s: can't listen on %s, port %u: %s", name, where, (unsigned)server->port, strerror(errno));
@@ -97,13 +100,16 @@ static void open_one(struct io *io, const char *name, const struct websocket_ser
 
 void io_listen_open(struct io *io)
 {
-    if (io->config.ws.enabled)
-        open_one(io, "ws", &io->config.ws, NULL);
-    if (!io->config.wss.enabled)
-        return;
-    io->tls = load_tls(io);
-    if (io->tls != NULL)
-        open_one(io, "wss", &io->config.wss, io->tls);
+    const struct websocket_config *ws = &io->config;
+    const struct http_config *http = &io->http;
+    if (ws->ws.enabled)
+        open_one(io, "ws", &ws->ws, NULL, NULL);
+    if (ws->wss.enabled && (io->tls = load_tls(io, "wss", &(struct pem_files){ws->cert_pem, ws->cert_key, ws->cert_password, ws->ciphers})) != NULL)
+        open_one(io, "wss", &ws->wss, io->tls, NULL);
+    if (http->http.enabled)
+        open_one(io, "http", &http->http, NULL, http);
+    if (http->https.enabled && (io->https_tls = load_tls(io, "https", &(struct pem_files){http->cert_pem, http->cert_key, http->cert_password, NULL})) != NULL)
+        open_one(io, "https", &http->https, io->https_tls, http);
 }
 
 void io_listen_close(struct io *io)

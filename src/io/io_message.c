@@ -1,28 +1,70 @@
 /* The glue between connections and control. */
 #include "base/check.h"
+#include "base/str.h"
 #include "io/io_private.h"
 #include "msg/control.h"
 #include "msg/io.h"
 
-void io_tell_request(struct io *io, struct client *c, struct view text)
+static struct client_request request_of(const struct client *c, size_t size)
 {
-    struct client_request request = {
+    return (struct client_request){
         .client = c->ref,
         .addr = c->addr,
-        .transport = TRANSPORT_WEBSOCKETS,
         .api = c->origin->api,
-        .layout = (uint8_t)io->clients.rules.layout,
-        .size = (uint32_t)text.size,
+        .size = (uint32_t)size,
     };
+}
+
+/* The queue of the session that the request names; else a new one, in case that it creates or claims a session. */
+static bool put_queue(struct io *io, struct client_ask *ask, struct client_request *request)
+{
+    struct eventqs *all = &io->clients.events;
+    struct eventq *q = ask->session_id == 0 ? NULL : eventq_of_session(all, ask->session_id);
+    if (q == NULL) {
+        q = eventq_new(all);
+        if (q == NULL) {
+            io->counters.queues_refused++;
+            return false;
+        }
+        ask->queue = q->ref;
+    }
+    request->owner = q->ref;
+    return true;
+}
+
+void io_tell_request(struct io *io, struct client *c, usec_t now, struct view text)
+{
+    struct client_request request = request_of(c, text.size);
+    struct client_ask *ask = client_ask(c);
+    request.transport = ask == NULL ? TRANSPORT_WEBSOCKETS : TRANSPORT_HTTP;
+    request.layout = (uint8_t)(ask == NULL ? io->clients.rules.layout : io->http.layout);
+    if (ask != NULL) {
+        request.session_id = ask->session_id;
+        request.handle_id = ask->handle_id;
+        request.path_ids = ask->path_ids;
+        if (!ask->is_poll && !put_queue(io, ask, &request)) {
+            client_reply(&io->clients, c, now, STR("{\"janus\":\"error\",\"error\":{\"code\":490,\"reason\":\"Memory error\"}}"), 490);
+            io_touch(io, c);
+            return;
+        }
+    }
     c->announced = true;
     actor_send_parts(io->self, ACTOR_CONTROL, CONTROL_CLIENT_REQUEST, REF_NONE,
                      VIEW(&request, offsetof(struct client_request, text)), text);
 }
 
-void io_tell_gone(struct io *io, const struct client *c)
+void io_tell_gone(struct io *io, struct ref owner)
 {
-    struct client_gone gone = {c->ref};
+    struct client_gone gone = {owner};
     actor_send(io->self, ACTOR_CONTROL, CONTROL_CLIENT_GONE, &gone, sizeof(gone));
+}
+
+void io_settle_ask(struct io *io, struct client_ask *ask)
+{
+    struct eventq *q = eventq_get(&io->clients.events, ask->queue);
+    ask->queue = REF_NONE;
+    if (q != NULL && q->session_id == 0)
+        eventq_free(&io->clients.events, q);
 }
 
 static struct client *find(struct io *io, struct ref ref)
@@ -33,14 +75,61 @@ static struct client *find(struct io *io, struct ref ref)
     return c;
 }
 
+/* Nobody fetches the events of that session: it has lost its client (design rule 3). */
+static void give_up(struct io *io, struct eventq *q)
+{
+    io->counters.queues_piled++;
+    io_tell_gone(io, q->ref);
+    client_poll_forget(q);
+    eventq_free(&io->clients.events, q);
+}
+
+static void on_queued_event(struct io *io, usec_t now, const struct io_send *order)
+{
+    struct eventq *q = eventq_get(&io->clients.events, order->client);
+    if (q == NULL)
+        io->counters.stale++;
+    else if (!eventq_add(&io->clients.events, q, VIEW(order->text, order->size)))
+        give_up(io, q);
+    else
+        client_poll_wake(&io->clients, q, now, &io->turn);
+}
+
+static void on_session(struct io *io, const struct io_session *news)
+{
+    struct eventqs *all = &io->clients.events;
+    struct eventq *q = eventq_get(all, news->owner);
+    if (q != NULL && q->session_id == 0 && !news->over) {
+        eventq_bind(all, q, news->session_id);
+    } else if (q != NULL && q->session_id == news->session_id && news->over) {
+        client_poll_forget(q);
+        eventq_free(all, q);
+    } else if (!news->over) {
+        /* The connection that asked for it has gone in between; or it has one already, which no request of ours makes. */
+        io->counters.stale++;
+        if (q == NULL)
+            io_tell_gone(io, news->owner);
+    }
+}
+
 static void on_send(struct io *io, usec_t now, const struct message *m)
 {
     const struct io_send *order = m->payload;
     CHECK(m->size >= offsetof(struct io_send, text));
     CHECK(m->size - offsetof(struct io_send, text) == order->size);
+    if ((order->client.slot & IO_QUEUE_BIT) != 0) {
+        on_queued_event(io, now, order);
+        return;
+    }
     struct client *c = find(io, order->client);
     if (c == NULL)
         return;
+    if (client_ask(c) != NULL) {
+        io_settle_ask(io, client_ask(c));
+        client_reply(&io->clients, c, now, VIEW(order->text, order->size), order->error);
+        io_touch(io, c);
+        return;
+    }
     void *block = NULL;
     if (order->size > IO_COPY_BYTES)
         order = block = message_take(m);
@@ -75,6 +164,9 @@ void io_on_message(void *owner, usec_t now, const struct message *m)
         break;
     case IO_CREDIT:
         on_credit(io, m->payload);
+        break;
+    case IO_SESSION:
+        on_session(io, m->payload);
         break;
     case IO_CLOSE:
         on_close(io, now, m->payload);

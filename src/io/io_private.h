@@ -3,6 +3,7 @@
 
 #include "base/slots.h"
 #include "base/tally.h"
+#include "io/http_config.h"
 #include "io/io.h"
 #include "io/limits.h"
 #include "io/websocket_config.h"
@@ -16,8 +17,10 @@ struct listener {
 struct io {
     struct actor *self;
     struct websocket_config config;
+    struct http_config http;
     struct site site;
     struct tls_shared *tls;
+    struct tls_shared *https_tls;
     struct listener listeners[IO_LISTENERS_MAX];
     uint32_t listener_count;
     struct clients clients;
@@ -55,5 +58,7 @@ void io_listen_timeout(struct io *io, usec_t now);
 /* --- io_message.c: all that knows what the messages look like */
 void io_on_message(void *owner, usec_t now, const struct message *m);
 const char *io_type_name(uint16_t type);
-void io_tell_request(struct io *io, struct client *c, struct view text);
-void io_tell_gone(struct io *io, const struct client *c);
+void io_tell_request(struct io *io, struct client *c, usec_t now, struct view text);
+void io_tell_gone(struct io *io, struct ref owner);
+/* The queue that was made for its request, unless that has given it a session. */
+void io_settle_ask(struct io *io, struct client_ask *ask);

@@ -43,7 +43,11 @@
 
 #define IO_CLIENTS_MAX        100000u
 #define IO_DESCRIPTORS_KEPT   128u                      /* of the descriptor limit, for all that isn't a client */
-#define IO_LISTENERS_MAX      2u                        /* ws, wss */
+#define IO_LISTENERS_MAX      4u                        /* ws, wss, http, https */
+
+#define IO_QUEUES_MAX         100000u                   /* sessions that are driven over HTTP */
+#define IO_POLL_US            SEC(30)                   /* a poll waits so long for an event (transports.md 2.6) */
+#define IO_POLL_EVENTS_MAX    1000u                     /* more are not given to one poll, whatever its maxev */
 
 #define SITE_FILES_MAX        4096u
 #define SITE_BYTES_MAX        (64u * 1024u * 1024u)

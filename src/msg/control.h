@@ -43,8 +43,12 @@ enum client_api { CLIENT_API_JANUS, CLIENT_API_ADMIN };
 /* One whole request text (WebSocket: possibly several JSON documents in a row). `size` bytes of text follow the struct.
  * The client holds one credit for it until control has sent exactly one IO_CREDIT for it (msg/io.h). */
 struct client_request {
-    struct ref client;
+    struct ref client;              /* gets the reply */
+    struct ref owner;               /* owns the sessions that it creates or claims: a queue of events (msg/io.h, SESSION);
+                                       REF_NONE: the client itself */
     struct net_addr addr;           /* the other end of its connection; NET_NONE: a unix socket */
+    int64_t session_id, handle_id;  /* HTTP: from the path; 0 when there was no number */
+    uint8_t path_ids;               /* HTTP: how many of the two the path had */
     uint8_t transport;              /* enum transport_kind */
     uint8_t api;                    /* enum client_api */
     uint8_t layout;                 /* enum json_layout: how its replies are written */
@@ -52,7 +56,7 @@ struct client_request {
     char text[];
 };
 
-enum transport_kind { TRANSPORT_WEBSOCKETS };
+enum transport_kind { TRANSPORT_WEBSOCKETS, TRANSPORT_HTTP };
 
 struct client_gone {
     struct ref client;

@@ -7,6 +7,7 @@
     /* name        from      payload                             */ \
     X(SEND,        CONTROL,  struct io_send)                        \
     X(CREDIT,      CONTROL,  struct io_credit)                      \
+    X(SESSION,     CONTROL,  struct io_session)                     \
     X(CLOSE,       CONTROL,  struct io_close)
 
 enum io_message {
@@ -21,6 +22,7 @@ enum io_message {
 struct io_send {
     struct ref client;
     bool event;
+    uint16_t error;                 /* the code of an error reply, 0: it is none */
     uint32_t size;                  /* last, so that the text begins at sizeof(struct io_send) */
     char text[];
 };
@@ -29,6 +31,18 @@ struct io_send {
 struct io_credit {
     struct ref client;
 };
+
+/* A queue of events (IO_QUEUE_BIT in its name) has become the owner of a session, or is so no more. It comes before the reply
+ * to the request that made it so. */
+struct io_session {
+    struct ref owner;
+    int64_t session_id;
+    bool over;
+};
+
+/* In the slot of the name of an owner that is not a connection: HTTP has requests of many connections and polls of others for
+ * one session, so its events go to a queue. */
+#define IO_QUEUE_BIT 0x80000000u
 
 struct io_close {
     struct ref client;

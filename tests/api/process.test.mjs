@@ -226,10 +226,10 @@ something_else: { deep: { deeper: ( 1, "two", { three = [ 1, 2 ] } ) } }
 });
 
 describe('what must not start', { ...ours, concurrency: true }, () => {
-  test('only HTTP: it says that HTTP is not built yet, exit 1', async () => {
-    const { code, out } = await runToEnd(['-F', folderWith({ 'janus.jcfg': '', 'janus.transport.http.jcfg': jcfg({ general: { http: true, port: 8088 } }) })]);
+  test('a transport that is not built yet: it says so, exit 1', async () => {
+    const { code, out } = await runToEnd(['-F', folderWith({ 'janus.jcfg': '', 'janus.transport.pfunix.jcfg': jcfg({ general: { enabled: true, path: '/tmp/x' } }) })]);
     assert.equal(code, 1);
-    assert.match(out, /HTTP.*not built yet/);
+    assert.match(out, /no transport serves the Janus API.*the others are not built yet/);
   });
 
   test('stored tokens: exit 1, and what to do', async () => {

@@ -3,12 +3,12 @@
 import Janus from '../vendor/janus.js';
 
 /* The socket is where the page came from. For a page served elsewhere (a test, a development server) ?server= names another
- * port; never another machine: a link must not be able to send somebody's camera to a stranger. */
+ * port, or the API over HTTP; never another machine: a link must not be able to send somebody's camera to a stranger. */
 export function serverUrl(params) {
   const asked = params.get('server');
   if (asked) {
     const url = new URL(asked);
-    if (url.hostname === location.hostname && /^wss?:$/.test(url.protocol))
+    if (url.hostname === location.hostname && /^(ws|http)s?:$/.test(url.protocol))
       return url.href;
   }
   return `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/`;

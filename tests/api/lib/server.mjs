@@ -20,7 +20,7 @@ import { serveFolder } from './static.mjs';
 export const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
 export const BIN = process.env.CARDEA_BIN ? resolve(process.env.CARDEA_BIN) : join(ROOT, 'build/release/cardea');
 export const IS_REFERENCE = basename(BIN) === 'janus';
-const WEB = process.env.CARDEA_WEB ? resolve(process.env.CARDEA_WEB) : join(ROOT, 'build/web');
+export const WEB = process.env.CARDEA_WEB ? resolve(process.env.CARDEA_WEB) : join(ROOT, 'build/web');
 const LOG_DIR = process.env.CARDEA_LOG_DIR ? resolve(process.env.CARDEA_LOG_DIR) : join(ROOT, 'build/logs');
 
 const START_MS = 20000;

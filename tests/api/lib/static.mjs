@@ -1,14 +1,25 @@
 // Serves a folder over HTTP on loopback. Only used where the server under test can't: with the reference server, and
-// to load a page from another origin.
+// to load a page from another origin; or as the proxy that stands in front of the API in a deployment.
 
-import { createServer } from 'node:http';
+import { createServer, request as ask } from 'node:http';
 import { readFile } from 'node:fs/promises';
 import { extname, join, normalize } from 'node:path';
 
 const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
 
-export function serveFolder(folder) {
+/* `janus`: the port of an API over HTTP, which is reached by /janus here. */
+export function serveFolder(folder, { janus } = {}) {
   const server = createServer(async (request, response) => {
+    if (janus && /^\/janus(\/|\?|$)/.test(request.url)) {
+      const onward = ask({ host: '127.0.0.1', port: janus, path: request.url, method: request.method, headers: request.headers }, answer => {
+        response.writeHead(answer.statusCode, answer.headers);
+        answer.pipe(response);
+      });
+      onward.on('error', () => response.destroy());
+      response.on('close', () => onward.destroy());
+      request.pipe(onward);
+      return;
+    }
     const path = normalize(decodeURIComponent(new URL(request.url, 'http://x').pathname));
     const file = join(folder, path.endsWith('/') ? path + 'index.html' : path);
     try {

@@ -27,9 +27,15 @@ void rig_init(struct rig *r)
     buf_init(&r->texts, 1u << 28);
 }
 
+static void rig_fill(void *source, uint8_t *out, size_t size)
+{
+    (void)source;
+    memset(out, 0x5A, size);
+}
+
 void rig_open(struct rig *r, const struct site *site)
 {
-    clients_init(&r->env, &r->rules, site, 4);
+    clients_init(&r->env, &r->rules, site, 4, rig_fill, NULL);
     r->env.wall_s = 784111777;
     assert_true(client_open(&r->env, &r->c, &r->origin, &r->addr, r->now));
 }
