@@ -8,12 +8,12 @@
 struct source *graph_source(const struct control *c, struct ref ref)
 {
     struct source *source = slots_get(&c->source_names, ref);
-    return source == NULL || source->pc->state == PC_CLOSING ? NULL : source;
+    return source == NULL || (source->pc != NULL && source->pc->state == PC_CLOSING) ? NULL : source;
 }
 
 uint32_t source_worker(const struct source *source)
 {
-    return source->pc->peer.worker;
+    return source->pc == NULL ? source->worker : source->pc->peer.worker;
 }
 
 struct sink *graph_sink(const struct control *c, struct ref ref)
@@ -89,6 +89,23 @@ void graph_set_source(struct control *c, struct pc *pc, uint16_t mindex, const s
     }
     if (desc != NULL)
         line->source = source_make(c, pc, mindex, desc);
+}
+
+struct source *graph_add_inlet(struct control *c, uint32_t worker, const struct inlet_options *options)
+{
+    struct source *source = source_make(c, NULL, 0, &options->desc);
+    if (source == NULL)
+        return NULL;
+    source->worker = worker;
+    order_inlet_open(c, source, options);
+    return source;
+}
+
+void graph_del_inlet(struct control *c, struct source *source)
+{
+    silence_sinks(c, source);
+    order_inlet_close(c, source);
+    source_free(c, source);
 }
 
 /* -- sinks ------------------------------------------------------------------------------------------------------------- */

@@ -16,6 +16,10 @@ struct sink *graph_sink(const struct control *c, struct ref ref);
  * sinks fall silent and it is replaced. At SOURCES_MAX the line has no source (counted). */
 void graph_set_source(struct control *c, struct pc *pc, uint16_t mindex, const struct source_desc *desc);
 
+/* A source that plain RTP feeds. NULL: SOURCES_MAX (counted). */
+struct source *graph_add_inlet(struct control *c, uint32_t worker, const struct inlet_options *options);
+void graph_del_inlet(struct control *c, struct source *source);
+
 /* Replaces the line's sink. `source` may be NULL. NULL: no such line, or SINKS_MAX (both counted). */
 struct sink *graph_add_sink(struct control *c, struct source *source, struct pc *pc, uint16_t mindex, const struct sink_options *options);
 /* One more of the data line. NULL: there is no such line, or SINKS_MAX (both counted). `label`: at most DATA_LABEL_MAX. */

@@ -240,6 +240,18 @@ void order_plain_close(struct control *c, const struct plain *plain)
     tell(c, plain->worker, WORKER_PLAIN_CLOSE, &order, sizeof(order));
 }
 
+void order_inlet_open(struct control *c, const struct source *source, const struct inlet_options *options)
+{
+    const struct inlet_open_order order = {.source = source->ref, .options = *options};
+    tell(c, source->worker, WORKER_INLET_OPEN, &order, sizeof(order));
+}
+
+void order_inlet_close(struct control *c, const struct source *source)
+{
+    const struct inlet_close_order order = {.source = source->ref};
+    tell(c, source->worker, WORKER_INLET_CLOSE, &order, sizeof(order));
+}
+
 void order_forward_add(struct control *c, const struct forward *forward, const struct forward_way *way, const struct forward_options *options)
 {
     const struct forward_add_order order = {

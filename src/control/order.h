@@ -23,6 +23,8 @@ void order_source_set(struct control *c, const struct source *source);
 void order_source_cap(struct control *c, const struct source *source, const struct rate_cap *cap);
 void order_plain_open(struct control *c, const struct plain *plain, const struct plain_options *options, struct ref op);
 void order_plain_close(struct control *c, const struct plain *plain);
+void order_inlet_open(struct control *c, const struct source *source, const struct inlet_options *options);
+void order_inlet_close(struct control *c, const struct source *source);
 void order_forward_add(struct control *c, const struct forward *forward, const struct forward_way *way, const struct forward_options *options);
 void order_forward_del(struct control *c, const struct forward *forward);
 void order_keyframe(struct control *c, const struct source *source);

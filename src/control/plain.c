@@ -3,7 +3,7 @@
 #include "control/graph.h"
 #include "control/order.h"
 
-struct ref plain_open(struct control *c, const struct source *source, const struct plain_options *options, struct ref op)
+struct ref plain_open(struct control *c, uint32_t worker, const struct plain_options *options, struct ref op)
 {
     struct plain *plain = pool_get(&c->plains);
     if (plain == NULL) {
@@ -12,7 +12,7 @@ struct ref plain_open(struct control *c, const struct source *source, const stru
     }
     plain->ref = slots_add(&c->plain_names, plain);
     CHECK(!ref_is_none(plain->ref));            /* the pool has the same limit */
-    plain->worker = source_worker(source);
+    plain->worker = worker;
     order_plain_open(c, plain, options, op);
     return plain->ref;
 }

@@ -15,9 +15,9 @@ struct forward {
     struct list in_source;              /* source->forwards */
 };
 
-/* On the worker of `source`. REF_NONE: at PLAINS_MAX (counted). The answer comes with `op`; until then the name may be used, and
+/* On that worker. REF_NONE: at PLAINS_MAX (counted). The answer comes with `op`; until then the name may be used, and
  * an answer that says no frees it nowhere: plain_close does, always. */
-struct ref plain_open(struct control *c, const struct source *source, const struct plain_options *options, struct ref op);
+struct ref plain_open(struct control *c, uint32_t worker, const struct plain_options *options, struct ref op);
 void plain_close(struct control *c, struct ref ref);
 
 /* REF_NONE: at FORWARDS_MAX, or the socket is gone or on another worker (counted). */

@@ -175,7 +175,8 @@ struct pc {
 
 struct source {
     struct ref ref;
-    struct pc *pc;
+    struct pc *pc;                      /* NULL: plain RTP feeds it (plain.h) */
+    uint32_t worker;                    /* of one without */
     uint16_t mindex;
     bool active;
     struct source_desc desc;

@@ -4,6 +4,7 @@
 #include "base/net.h"
 #include "base/types.h"
 #include "proto/rtp/codec_types.h"
+#include "proto/rtp/ext_types.h"
 
 #define LAYERS_MAX 3            /* simulcast substreams: 0 low .. 2 high (webrtc.md 15) */
 #define MID_TEXT   17           /* a mid is at most 16 characters (webrtc.md 1.1) */
@@ -55,13 +56,27 @@ struct forward_options {
 enum plain_use {
     PLAIN_SEND,                 /* forwards go out; what comes in is thrown away */
     PLAIN_ASK,                  /* RTCP comes in: its PLI and FIR ask the publishers of the forwards that name it */
+    PLAIN_RECEIVE,              /* RTP comes in: the inlets' */
+    PLAIN_LATCH,                /* what comes in tells where our PLIs go */
 };
 
 struct plain_options {
     uint8_t use;                /* enum plain_use */
     struct net_addr local;      /* port 0: any, or from the range */
     uint16_t port_min, port_max;/* both 0: any */
+    uint64_t group;             /* with no source to be near to: a hint for placement, like a peer's */
+    struct ref beside;          /* or: another such socket, whose worker it shall share */
     struct net_addr latch;      /* two empty RTP packets go there at once, so that the far side knows us; NET_NONE: none */
+};
+
+/* A source that is fed by plain RTP (another server's publish_remotely): SSRCs `ssrc` .. `ssrc` + layer_count - 1. */
+struct inlet_options {
+    struct ref plain;           /* PLAIN_RECEIVE */
+    struct ref rtcp;            /* PLAIN_LATCH; REF_NONE: no keyframes can be asked for */
+    struct source_desc desc;
+    uint32_t ssrc;              /* of layer 0 */
+    struct rtp_ext_ids ext;     /* as the far side's publisher numbers them */
+    struct srtp_master srtp;
 };
 
 /* Which way a forward goes. */

@@ -17,6 +17,7 @@ struct source *source_new(struct media *media, struct ref name, const struct sou
     source->name = name;
     source->desc = *desc;
     source->active = true;
+    source->keyframe_every_us = KEYFRAME_EVERY_US;
     source->keeps = desc->kind == MEDIA_VIDEO;
     if (source->desc.layer_count == 0 || source->desc.layer_count > LAYERS_MAX)
         source->desc.layer_count = 1;
@@ -38,7 +39,7 @@ static void let_sinks_go(struct source *source)
 void source_orphan(struct source *source)
 {
     let_sinks_go(source);
-    source->origin = NULL;
+    source->origin = source->inlet = NULL;
     source->keyframe_wanted = false;
     list_del(&source->wanting);
     list_add_tail(&source->media->orphans, &source->wanting);
@@ -155,7 +156,7 @@ usec_t source_keyframe_deadline(const struct source *source)
 {
     if (!source->keyframe_wanted)
         return 0;                               /* due at once: it only has to leave the list */
-    return source->keyframe_asked_at == 0 ? 0 : source->keyframe_asked_at + KEYFRAME_EVERY_US;
+    return source->keyframe_asked_at == 0 ? 0 : source->keyframe_asked_at + source->keyframe_every_us;
 }
 
 bool source_keyframe_due(struct source *source, usec_t now)

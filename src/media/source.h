@@ -32,7 +32,8 @@ struct source_report {
 struct source {
     struct media *media;
     struct ref name;
-    void *origin;                       /* the peer's m-line that receives it; NULL for a proxy */
+    void *origin;                       /* the peer's m-line that receives it; NULL for a proxy and an inlet's */
+    void *inlet;                        /* plain RTP that feeds it; NULL: none */
     struct source_desc desc;
     bool active;                        /* false: muted */
     bool proxy;
@@ -46,6 +47,7 @@ struct source {
     struct list wanting;                /* in media.keyframes */
     bool keyframe_wanted;
     usec_t keyframe_asked_at;
+    usec_t keyframe_every_us;
     struct source_report reports[LAYERS_MAX];
     struct source_layer layers[LAYERS_MAX];
 };

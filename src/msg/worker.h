@@ -24,6 +24,8 @@
     X(PLAIN_CLOSE,        CONTROL,  NONE,               struct plain_close_order)             \
     X(FORWARD_ADD,        CONTROL,  NONE,               struct forward_add_order)             \
     X(FORWARD_DEL,        CONTROL,  NONE,               struct forward_del_order)             \
+    X(INLET_OPEN,         CONTROL,  NONE,               struct inlet_open_order)              \
+    X(INLET_CLOSE,        CONTROL,  NONE,               struct inlet_close_order)             \
     X(RELAY_OPEN,         WORKER,   NONE,               struct relay_order)                   \
     X(RELAY_CLOSE,        WORKER,   NONE,               struct relay_order)                   \
     X(RELAY_STATE,        WORKER,   NONE,               struct relay_state)                   \
@@ -120,6 +122,16 @@ struct forward_add_order {
 
 struct forward_del_order {
     struct ref forward;
+};
+
+/* A source without a PeerConnection. Its sockets are open on this worker. */
+struct inlet_open_order {
+    struct ref source;
+    struct inlet_options options;
+};
+
+struct inlet_close_order {
+    struct ref source;
 };
 
 /* From the worker of some sinks to the worker of their source: one copy of each packet per worker, please. */

@@ -208,11 +208,16 @@ enum err host_conf_save(struct host *host, const struct plugin_request *request,
 
 /* ---- plain RTP ---------------------------------------------------------------------------------------------------------- */
 
-/* An operation. Opens a socket on the worker of `source`; *plain is its name, which is the plugin's to close, whatever the answer
+/* An operation. Opens a socket on the worker of `source` (REF_NONE: as the options say); *plain is its name, which is the plugin's to close, whatever the answer
  * is. Answer: status, and in `addr` what was bound. Also ERR_GONE: there is no such source. */
 enum err host_plain_open(struct host *host, const struct plugin_request *request, struct ref source, const struct plain_options *options,
                          void *data, struct ref *plain);
 void host_plain_close(struct host *host, struct ref plain);
+
+/* A source that such a socket feeds, like any other until it is closed: it is the plugin's to close. REF_NONE: at a limit, or a socket
+ * is gone. Both sockets must be of one worker: the second is opened `beside` the first. */
+struct ref host_source_open(struct host *host, const struct inlet_options *options);
+void host_source_close(struct host *host, struct ref source);
 
 /* From now on what `source` receives goes to an address outside as well. Dies with its source. REF_NONE: at a limit, or a name is
  * of somebody gone. */

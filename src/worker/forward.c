@@ -72,14 +72,19 @@ static const struct port_ops outlet_ops = {.send = outlet_send, .is_ready = outl
 
 /* -- orders ------------------------------------------------------------------------------------------------------------------ */
 
-static bool set_keys(struct worker *w, struct outlet *outlet)
+struct seal_master srtp_master_of(const struct srtp_master *srtp)
 {
-    const struct srtp_master *srtp = &outlet->order.options.srtp;
     struct seal_master master = {.profile = srtp->suite == 32 ? SEAL_AES128_CM_SHA1_32 : SEAL_AES128_CM_SHA1_80};
-    if (srtp->suite == 0)
-        return true;
     memcpy(master.key, srtp->key, sizeof(srtp->key));
     memcpy(master.salt, srtp->salt, sizeof(srtp->salt));
+    return master;
+}
+
+static bool set_keys(struct worker *w, struct outlet *outlet)
+{
+    if (outlet->order.options.srtp.suite == 0)
+        return true;
+    const struct seal_master master = srtp_master_of(&outlet->order.options.srtp);
     outlet->keys = seal_keys_new(w->env.seal, &master);
     return outlet->keys != NULL;
 }

@@ -124,6 +124,8 @@ static void ask_keyframes(struct worker *w, usec_t now)
         const struct keyframe_ask ask = {source->name};
         if (source->origin != NULL)
             peer_ask_keyframe(source, now);
+        else if (source->inlet != NULL)
+            inlet_ask_keyframe(source->inlet);
         else
             actor_send(w->actor, (actor_id)(ACTOR_WORKER_0 + source->home_worker), WORKER_KEYFRAME_ASK, &ask, sizeof(ask));
     }

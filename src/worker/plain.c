@@ -36,6 +36,7 @@ static enum err open_plain(struct worker *w, const struct plain_open_order *orde
     plain->name = order->plain;
     plain->use = order->options.use;
     list_init(&plain->askers);
+    list_init(&plain->inlets);
     enum err err = open_socket(w, plain, order);
     if (err != ERR_NONE) {
         pool_put(&w->plain_pool, plain);
@@ -84,6 +85,8 @@ static void close_plain(struct worker *w, struct plain *plain)
     plain_flush(w);                             /* what is to be sent names it */
     for (struct list *it; (it = list_pop(&plain->askers)) != NULL;)
         ;                                       /* they go on without a back-channel */
+    for (struct list *it; (it = list_pop(&plain->inlets)) != NULL;)
+        ;                                       /* and these fall silent */
     slots_del(&w->plains, plain->name);
     actor_unwatch(w->actor, plain->udp.fd);
     udp_close(&plain->udp);
@@ -130,17 +133,28 @@ static void input_rtcp(const struct plain *plain, struct view datagram)
     }
 }
 
+static void input(struct worker *w, usec_t now, struct plain *plain, const struct udp_datagram *datagram)
+{
+    switch ((enum plain_use)plain->use) {
+    case PLAIN_SEND: break;
+    case PLAIN_ASK: input_rtcp(plain, VIEW(datagram->data, datagram->size)); break;
+    case PLAIN_RECEIVE: inlet_input(w, now, plain, datagram->data, datagram->size); break;
+    case PLAIN_LATCH: plain->from = datagram->from; break;
+    }
+}
+
 void plain_ready(struct worker *w, usec_t now, struct ref name)
 {
     struct plain *plain = plain_get(w, name);
-    (void)now;
     if (plain == NULL)
         return;                                 /* closed in this turn */
     for (uint32_t taken = 0; taken < DATAGRAMS_PER_TURN; taken += UDP_BATCH) {
         bool more = udp_recv_batch(&plain->udp, w->inbox);
         w->counters.plain_in += w->inbox->count;
-        for (uint32_t i = 0; plain->use == PLAIN_ASK && i < w->inbox->count; i++)
-            input_rtcp(plain, VIEW(w->inbox->items[i].data, w->inbox->items[i].size));
+        for (uint32_t i = 0; i < w->inbox->count; i++)
+            input(w, now, plain, &w->inbox->items[i]);
+        if (w->env.egress.count >= EGRESS_FLUSH_AT)
+            egress_flush(w, now);
         if (!more)
             break;
     }

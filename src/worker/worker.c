@@ -28,7 +28,7 @@ static bool open_crypto(struct worker *w, char error[DTLS_ERROR_TEXT])
     w->env.dtls = dtls_shared_open(&dtls, error);
     if (w->env.dtls == NULL)
         return false;
-    w->env.seal = seal_shared_new(config->seal, config->limits.peers * 2 + config->limits.forwards);
+    w->env.seal = seal_shared_new(config->seal, config->limits.peers * 2 + config->limits.forwards + config->limits.plains);
     if (w->env.seal == NULL) {
         memcpy(error, "no SRTP backend", sizeof("no SRTP backend"));
         return false;
@@ -79,6 +79,7 @@ struct worker *worker_new(struct actor *actor, const struct worker_config *confi
     slots_init(&w->outlets, UINT32_MAX);
     slots_init(&w->data_sources, UINT32_MAX);
     slots_init(&w->data_sinks, UINT32_MAX);
+    slots_init(&w->inlets, UINT32_MAX);
     map_init(&w->tuples);
     timerq_init(&w->timers);
     pool_init(&w->bindings, "bindings", sizeof(struct binding), limits->peers * ICE_VERIFIED_MAX);
@@ -86,10 +87,11 @@ struct worker *worker_new(struct actor *actor, const struct worker_config *confi
     pool_init(&w->plain_pool, "plain sockets", sizeof(struct plain), limits->plains);
     pool_init(&w->outlet_pool, "forwards", sizeof(struct outlet), limits->forwards);
     pool_init(&w->data_proxy_pool, "data proxies", sizeof(struct data_proxy), limits->sources);
+    pool_init(&w->inlet_pool, "inlets", sizeof(struct inlet), limits->plains * INLETS_PER_PLAIN);
     list_init(&w->touched);
     list_init(&w->data_proxies);
     list_init(&w->proxies);
-    w->proxies_at = USEC_NEVER;
+    w->proxies_at = w->inlets_at = USEC_NEVER;
     w->inbox = mem_get(sizeof(*w->inbox));
     w->plain_out = mem_get(sizeof(*w->plain_out));
     w->plain_out->count = 0;
@@ -110,6 +112,7 @@ struct worker *worker_new(struct actor *actor, const struct worker_config *confi
 static void close_all(struct worker *w, usec_t now, bool notify)
 {
     outlets_close(w);
+    inlets_close(w);
     plains_close(w);
     for (uint32_t i = slots_next(&w->peers, 0); i != UINT32_MAX; i = slots_next(&w->peers, i + 1))
         worker_close_peer(w, now, slots_at(&w->peers, i), notify);
@@ -135,6 +138,7 @@ void worker_free(struct worker *worker)
     pool_fini(&worker->plain_pool);
     pool_fini(&worker->outlet_pool);
     pool_fini(&worker->data_proxy_pool);
+    pool_fini(&worker->inlet_pool);
     map_fini(&worker->tuples);
     timerq_fini(&worker->timers);
     slots_fini(&worker->peers);
@@ -144,6 +148,7 @@ void worker_free(struct worker *worker)
     slots_fini(&worker->outlets);
     slots_fini(&worker->data_sources);
     slots_fini(&worker->data_sinks);
+    slots_fini(&worker->inlets);
     for (uint32_t i = 0; i < worker->config.socket_count; i++)
         udp_close(&worker->config.sockets[i]);
     mem_put(worker->plain_out);
@@ -222,6 +227,8 @@ static void on_message(void *owner, usec_t now, const struct message *m)
     case WORKER_PLAIN_CLOSE: on_plain_close(w, now, m->payload); break;
     case WORKER_FORWARD_ADD: on_forward_add(w, now, m->payload); break;
     case WORKER_FORWARD_DEL: on_forward_del(w, now, m->payload); break;
+    case WORKER_INLET_OPEN: on_inlet_open(w, now, m->payload); break;
+    case WORKER_INLET_CLOSE: on_inlet_close(w, now, m->payload); break;
     case WORKER_RELAY_OPEN: on_relay_open(w, now, m->from, m->payload); break;
     case WORKER_RELAY_CLOSE: on_relay_close(w, now, m->from, m->payload); break;
     case WORKER_RELAY_STATE: on_relay_state(w, now, m->payload); break;
@@ -283,6 +290,7 @@ static void on_turn(void *owner, usec_t now)
     srflx_turn(w, now);
     relay_look(w, now);
     worker_flush_data(w, now);
+    inlets_look(w, now);
     worker_tell_graph(w, now);
     worker_tell_events(w, now);
     set_deadlines(w, now);
@@ -295,6 +303,7 @@ static usec_t deadline(void *owner)
     struct worker *w = owner;
     usec_t first = usec_min(timerq_next(&w->timers), w->proxies_at);
     first = usec_min(first, srflx_deadline(w));
+    first = usec_min(first, w->inlets_at);
     return usec_min(first, worker_graph_deadline(w));
 }
 

@@ -43,6 +43,7 @@ struct worker_counters {
     uint64_t seal_failed;
     uint64_t plain_refused;             /* sockets that could not be opened */
     uint64_t plain_in;
+    uint64_t plain_strange;             /* RTP of no inlet, malformed, replayed, or not authentic */
     uint64_t plain_sent;
     uint64_t plain_too_large;
     uint64_t plain_index_used;          /* never sealed twice: dropped */
@@ -69,6 +70,25 @@ struct plain {
     uint8_t use;                        /* enum plain_use */
     struct udp udp;
     struct list askers;                 /* struct outlet.asker: whose publishers its RTCP asks */
+    struct list inlets;                 /* struct inlet.of_plain: who may be fed from here */
+    struct net_addr from;               /* PLAIN_LATCH: whom we have heard last; NET_NONE: nobody */
+};
+
+/* Plain RTP that feeds a source (inlet.c). */
+struct inlet_layer {
+    bool started;
+    uint16_t newest;
+    struct seal_rx_stream rx;
+};
+
+struct inlet {
+    struct worker *worker;
+    struct ref name;                    /* the source's */
+    struct source *source;
+    struct inlet_options options;
+    struct list of_plain;               /* in plain.inlets */
+    struct seal_keys *keys;             /* NULL: in the clear */
+    struct inlet_layer layers[LAYERS_MAX];
 };
 
 /* A forward: where one layer of a source, or the best of all, goes to (forward.c). */
@@ -83,6 +103,8 @@ struct outlet {
     struct seal_keys *keys;             /* NULL: in the clear */
     struct seal_tx_stream tx;
 };
+
+#define INLETS_PER_PLAIN 4u             /* on average, at the limit of both */
 
 #define PLAIN_BATCH 64u
 #define PLAIN_ROOM  1536u               /* EGRESS_PACKET and SEAL_ROOM, rounded up */
@@ -117,6 +139,9 @@ struct worker {
     struct slots outlets;
     struct pool plain_pool;
     struct pool outlet_pool;
+    struct slots inlets;                /* by the name of their source */
+    struct pool inlet_pool;
+    usec_t inlets_at;                   /* next look at them */
     struct plain_batch *plain_out;
     struct slots data_sources;
     struct slots data_sinks;
@@ -191,7 +216,15 @@ void plains_close(struct worker *w);
 void on_forward_add(struct worker *w, usec_t now, const struct forward_add_order *order);
 void on_forward_del(struct worker *w, usec_t now, const struct forward_del_order *order);
 void outlets_close(struct worker *w);
+struct seal_master srtp_master_of(const struct srtp_master *srtp);
 void outlet_asked(struct outlet *outlet, uint32_t media_ssrc);
+/* inlet.c: plain RTP in */
+void on_inlet_open(struct worker *w, usec_t now, const struct inlet_open_order *order);
+void on_inlet_close(struct worker *w, usec_t now, const struct inlet_close_order *order);
+void inlet_input(struct worker *w, usec_t now, const struct plain *plain, uint8_t *data, size_t size);
+void inlet_ask_keyframe(struct inlet *inlet);
+void inlets_look(struct worker *w, usec_t now);
+void inlets_close(struct worker *w);
 /* relay.c */
 struct source *relay_source(struct worker *w, usec_t now, const struct source_name *name, const struct source_desc *desc);
 void on_relay_open(struct worker *w, usec_t now, actor_id from, const struct relay_order *order);

@@ -95,6 +95,8 @@ void vr_write_publisher(struct json_out *j, const struct vr_participant *p, enum
     jout_object(j, NULL);
     vr_id_write(j, "id", &p->id);
     vr_write_name(j, p);
+    if (p->dummy && form == VR_FORM_JOINED)
+        jout_bool(j, "dummy", true);
     vr_write_codecs(j, p);
     vr_write_streams(j, p, form);
     for (uint16_t i = 0; i < p->stream_count; i++)

@@ -22,8 +22,7 @@ void forward_job_drop(struct videoroom *vr, struct forward_job *job)
     for (unsigned i = 0; i < ARRAY_COUNT(job->plain); i++)
         host_plain_close(vr->host, job->plain[i]);
     for (uint32_t i = 0; i < job->count; i++)
-        if (!job->shared_rtcp || i == 0)
-            host_plain_close(vr->host, job->targets[i].like.way.rtcp);
+        host_plain_close(vr->host, job->targets[i].like.way.rtcp);
     vr_id_free(&job->room);
     vr_id_free(&job->id);
     mem_put(job);

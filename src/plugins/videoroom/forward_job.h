@@ -27,7 +27,6 @@ struct forward_job {
     struct ref plain[2];            /* opened for this job: IPv4, IPv6 */
     struct ref *opening;            /* where the name of the socket that is being opened stands */
     uint16_t *opened_port;          /* where its port is wanted; NULL: nowhere */
-    bool shared_rtcp;               /* the first RTCP socket is for all */
     uint32_t count;
     struct forward_target targets[];
 };

@@ -6,7 +6,7 @@
 
 void vr_tell(struct videoroom *vr, const struct vr_session *session, struct view body)
 {
-    if (body.size > 0)                  /* a body beyond VR_EVENT_BYTES is not told at all */
+    if (session != NULL && body.size > 0)       /* a body beyond VR_EVENT_BYTES is not told at all */
         (void)host_event(vr->host, session->handle, NULL, body, NULL);
 }
 

@@ -11,8 +11,11 @@ struct vr_participant *vr_participant_new(struct vr_session *session)
     list_init(&p->of_room);
     list_init(&p->own_subs);
     list_init(&p->forwards);
-    session->participant = p;
-    session->role = VR_ROLE_PUBLISHER;
+    list_init(&p->remotizations);
+    if (session != NULL) {
+        session->participant = p;
+        session->role = VR_ROLE_PUBLISHER;
+    }
     return p;
 }
 
@@ -29,6 +32,19 @@ static bool private_id_is_taken(const struct videoroom *vr, const struct vr_room
     return false;
 }
 
+struct vr_id vr_new_user_id(struct videoroom *vr, const struct vr_room *room, const struct vr_id *wanted)
+{
+    struct vr_id id;
+    if (!vr_id_is_unset(wanted))
+        return vr_id_copy(wanted);
+    id = vr_id_random(vr);
+    while (vr_room_participant(vr, room, &id) != NULL) {
+        vr_id_free(&id);
+        id = vr_id_random(vr);
+    }
+    return id;
+}
+
 /* p->id is set by the caller, who has made sure that it is free. */
 void vr_participant_join(struct videoroom *vr, struct vr_participant *p, struct vr_room *room)
 {
@@ -41,7 +57,8 @@ void vr_participant_join(struct videoroom *vr, struct vr_participant *p, struct 
     map_add(&room->by_private_id, &p->private_node, private_hash(vr, p->private_id));
     room->participant_count++;
     vr_room_changed(room);
-    host_peer_group(vr->host, p->session->handle, vr_id_hash(vr, &room->id));
+    if (p->session != NULL)
+        host_peer_group(vr->host, p->session->handle, vr_id_hash(vr, &room->id));
 }
 
 void vr_participant_part(struct videoroom *vr, struct vr_participant *p)
@@ -54,6 +71,7 @@ void vr_participant_part(struct videoroom *vr, struct vr_participant *p)
     p->room->participant_count--;
     vr_room_changed(p->room);
     p->room = NULL;
+    vr_remotizations_free(vr, p);
     for (uint16_t i = 0; i < p->stream_count; i++) {
         vr_stream_apply(vr, p->streams[i]);
         vr_forwards_of_stream_free(vr, p->streams[i]);
@@ -79,6 +97,8 @@ static void stream_free(struct videoroom *vr, struct vr_pub_stream *stream)
         vr_sub_set_source(vr, CONTAINER_OF(it, struct vr_sub_stream, of_source), NULL);
     vr_forwards_of_stream_free(vr, stream);
     vr_data_drop_source(vr, stream);
+    if (stream->owner->remote)
+        host_source_close(vr->host, stream->source);
     mem_put(stream->description);
     mem_put(stream);
 }
@@ -99,6 +119,8 @@ void vr_participant_free(struct videoroom *vr, struct vr_participant *p)
     vr_streams_cut(vr, p, 0);
     vr_participant_part(vr, p);
     CHECK(list_is_empty(&p->own_subs));
+    for (unsigned i = 0; i < ARRAY_COUNT(p->inlets); i++)
+        host_plain_close(vr->host, p->inlets[i]);
     vr_id_free(&p->id);
     mem_put(p->display);
     mem_put(p->metadata);
@@ -118,7 +140,7 @@ static void offer_what_is_left(struct videoroom *vr, struct vr_participant *p, s
         for (uint16_t i = 0; i < s->stream_count; i++)
             if (s->streams[i]->source != NULL && s->streams[i]->source->owner == p)
                 vr_sub_set_source(vr, s->streams[i], NULL);
-        if (s->autoupdate && !s->down && p->room != NULL)
+        if ((s->autoupdate || p->remote) && !s->down && p->room != NULL)
             vr_subscriber_update(vr, s, NULL);
         else
             s->skipped_autoupdate = true;
@@ -142,6 +164,7 @@ void vr_participant_unpublish(struct videoroom *vr, struct vr_participant *p)
     p->publication++;
     p->audio_codec = p->video_codec = CODEC_NONE;
     vr_participant_changed(p);
+    vr_remotizations_free(vr, p);
     if (!had_media)
         return;
     if (room != NULL)
@@ -149,7 +172,7 @@ void vr_participant_unpublish(struct videoroom *vr, struct vr_participant *p)
     else
         note_what_is_gone(p);
     vr_streams_cut(vr, p, 0);
-    if (room != NULL)
+    if (room != NULL && !p->remote)
         vr_notify_gone(vr, room, p, "unpublished");
 }
 

@@ -128,19 +128,6 @@ static enum vr_error check_publisher(struct vr_call *call, const struct vr_room 
     return configure ? vr_force_codecs(call, NULL, room) : VR_OK;
 }
 
-static struct vr_id new_user_id(struct videoroom *vr, const struct vr_room *room, const struct vr_id *wanted)
-{
-    struct vr_id id;
-    if (!vr_id_is_unset(wanted))
-        return vr_id_copy(wanted);
-    id = vr_id_random(vr);
-    while (vr_room_participant(vr, room, &id) != NULL) {
-        vr_id_free(&id);
-        id = vr_id_random(vr);
-    }
-    return id;
-}
-
 static void write_joined(struct vr_call *call, const struct vr_participant *p)
 {
     struct json_out *j = &call->j;
@@ -185,7 +172,7 @@ static enum vr_error join_publisher(struct vr_call *call, struct vr_room *room, 
     if (error != VR_OK)
         return error;
     struct vr_participant *p = vr_participant_new(call->session);
-    p->id = new_user_id(vr, room, &id);
+    p->id = vr_new_user_id(vr, room, &id);
     p->display = vr_strdup(vr_text(body, "display"));
     if (metadata != NULL)
         vr_set_metadata(p, metadata);

@@ -266,7 +266,10 @@ void vr_room_empty(struct videoroom *vr, struct vr_room *room)
         struct vr_participant *p = CONTAINER_OF(it, struct vr_participant, of_room);
         vr_tell(vr, p->session, buf_whole(&text));
         vr_participant_part(vr, p);
-        host_peer_close(vr->host, p->session->handle);
+        if (p->session != NULL)
+            host_peer_close(vr->host, p->session->handle);
+        else
+            vr_participant_free(vr, p);
     }
     LIST_EACH(it, &room->subscribers) {
         struct vr_subscriber *s = CONTAINER_OF(it, struct vr_subscriber, of_room);
@@ -335,6 +338,10 @@ static void write_listed_participant(struct json_out *j, const struct vr_partici
     jout_object(j, NULL);
     vr_id_write(j, "id", &p->id);
     vr_write_name(j, p);
+    if (p->dummy)
+        jout_bool(j, "dummy", true);
+    if (p->remote)
+        jout_bool(j, "remote", true);
     jout_bool(j, "publisher", p->started);
     for (uint16_t i = 0; i < p->stream_count; i++)
         has_level = has_level || p->streams[i]->audiolevel_id > 0;
@@ -439,8 +446,15 @@ static enum vr_error req_kick(struct vr_call *call)
         error = vr_managed_room(call, &room);
     if (error == VR_OK)
         error = user_of(call, room, &p);
+    if (error == VR_OK && p->dummy)
+        error = vr_fail(call, VR_NO_SUCH_FEED, "Can't kick dummy users");
     if (error != VR_OK)
         return error;
+    jout_string(&call->j, "videoroom", "success");
+    if (p->remote) {
+        vr_remote_leave(vr, p, "kicked");
+        return VR_OK;
+    }
     struct buf text;
     struct json_out j;
     buf_init(&text, VR_EVENT_BYTES);
@@ -457,7 +471,6 @@ static enum vr_error req_kick(struct vr_call *call)
     vr_notify_gone(vr, room, p, "kicked");
     vr_participant_part(vr, p);
     host_peer_close(vr->host, p->session->handle);
-    jout_string(&call->j, "videoroom", "success");
     return VR_OK;
 }
 
@@ -519,11 +532,6 @@ static enum vr_error req_recording_unbuilt(struct vr_call *call)
     return unbuilt(call, 3);
 }
 
-static enum vr_error req_remote_unbuilt(struct vr_call *call)
-{
-    return unbuilt(call, 5);
-}
-
 const struct vr_request vr_sync_requests[] = {
     {"create", VR_FIELDS(create_fields), req_create},
     {"edit", VR_FIELDS(edit_fields), req_edit},
@@ -538,12 +546,12 @@ const struct vr_request vr_sync_requests[] = {
     {"rtp_forward", NULL, 0, vr_req_rtp_forward},
     {"stop_rtp_forward", NULL, 0, vr_req_stop_rtp_forward},
     {"listforwarders", NULL, 0, vr_req_listforwarders},
-    {"publish_remotely", NULL, 0, req_remote_unbuilt},
-    {"unpublish_remotely", NULL, 0, req_remote_unbuilt},
-    {"listremotes", NULL, 0, req_remote_unbuilt},
-    {"list_remotes", NULL, 0, req_remote_unbuilt},
-    {"add_remote_publisher", NULL, 0, req_remote_unbuilt},
-    {"update_remote_publisher", NULL, 0, req_remote_unbuilt},
-    {"remove_remote_publisher", NULL, 0, req_remote_unbuilt},
+    {"publish_remotely", NULL, 0, vr_req_publish_remotely},
+    {"unpublish_remotely", NULL, 0, vr_req_unpublish_remotely},
+    {"listremotes", NULL, 0, vr_req_listremotes},
+    {"list_remotes", NULL, 0, vr_req_listremotes},
+    {"add_remote_publisher", NULL, 0, vr_req_add_remote_publisher},
+    {"update_remote_publisher", NULL, 0, vr_req_update_remote_publisher},
+    {"remove_remote_publisher", NULL, 0, vr_req_remove_remote_publisher},
 };
 const size_t vr_sync_request_count = ARRAY_COUNT(vr_sync_requests);

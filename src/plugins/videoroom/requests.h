@@ -41,5 +41,9 @@ enum vr_error vr_family_of(struct vr_call *call, const json_t *object, enum net_
 enum vr_error vr_srtp_of(struct vr_call *call, struct srtp_master *out, bool *fine);
 enum vr_error vr_feed_of(struct vr_call *call, const struct vr_room *room, const struct vr_id *id, struct vr_participant **out);
 
+/* req_remote.c, req_remotize.c: publishers of other servers here, ours on other servers */
+vr_request_fn vr_req_add_remote_publisher, vr_req_update_remote_publisher, vr_req_remove_remote_publisher;
+vr_request_fn vr_req_publish_remotely, vr_req_unpublish_remotely, vr_req_listremotes;
+
 /* req_switch.c */
 vr_request_fn vr_req_switch;

@@ -201,6 +201,6 @@ uint32_t vr_room_started(const struct vr_room *room)
 {
     uint32_t count = 0;
     LIST_EACH(it, &room->participants)
-        count += CONTAINER_OF(it, struct vr_participant, of_room)->started;
+        count += CONTAINER_OF(it, struct vr_participant, of_room)->started && !CONTAINER_OF(it, struct vr_participant, of_room)->dummy;
     return count;
 }

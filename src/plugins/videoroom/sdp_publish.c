@@ -229,6 +229,7 @@ static void wire_streams(struct videoroom *vr, struct vr_participant *p, bool up
                 host_sink_switch(vr->host, sub->sink, stream->source);      /* harmless when it is the same */
         }
     }
+    vr_remotizations_extend(vr, p);
     vr_participant_caps(vr, p, !update, false);
 }
 

@@ -325,6 +325,8 @@ static void vr_fini(void *plugin)
     for (struct map_node *n; (n = map_each(&vr->rooms, NULL)) != NULL;) {
         struct vr_room *room = CONTAINER_OF(n, struct vr_room, node);
         map_del(&vr->rooms, n);
+        LIST_EACH(it, &room->participants)      /* handles are gone: who is left has none */
+            vr_participant_free(vr, CONTAINER_OF(it, struct vr_participant, of_room));
         vr_room_free(vr, room);
     }
     map_fini(&vr->rooms);

@@ -24,6 +24,8 @@
 #define VR_BITRATE_FLOOR    64000u
 #define VR_PUBLISHERS       3
 #define VR_FORWARDS_MAX     256u    /* of one publisher */
+#define VR_REMOTIZATIONS_MAX 64u    /* of one publisher */
+#define VR_REMOTE_STREAMS_MAX 64u   /* of a remote publisher */
 
 enum vr_error {                     /* videoroom.md 18 */
     VR_OK = 0,
@@ -131,12 +133,29 @@ struct vr_forward {
     struct ref ref;                 /* REF_NONE: nothing flows */
 };
 
-/* A handle that joined as publisher, publishing or not. */
+/* A publisher that is published on another server as well (videoroom.md 7.4): each of its streams goes there. */
+struct vr_remotization {
+    struct list of_owner;           /* in participant.remotizations */
+    struct vr_participant *owner;
+    char *remote_id;
+    char *host;                     /* as it was given */
+    struct net_addr to;
+    uint16_t rtcp_port;             /* theirs; 0: none */
+    struct ref rtcp;                /* where they ask for keyframes; REF_NONE: nowhere */
+    struct srtp_master srtp;
+};
+
+/* Somebody in a room: a handle that joined as publisher, publishing or not; a publisher of another server; or nobody at all, who
+ * is there to be subscribed to until somebody comes (videoroom.md 14.8). The last two have no handle, and have started for good. */
 struct vr_participant {
     struct map_node node;           /* in room.by_id */
     struct map_node private_node;
     struct list of_room;
-    struct vr_session *session;
+    struct vr_session *session;     /* NULL: remote or dummy */
+    bool remote;
+    bool dummy;
+    struct ref inlets[2];           /* remote: the sockets that it comes through: RTP, RTCP */
+    struct srtp_master srtp;        /* remote: what it is sealed with */
     struct vr_room *room;           /* NULL: left, kicked, or the room is gone */
     struct vr_id id;
     uint32_t private_id;
@@ -155,6 +174,7 @@ struct vr_participant {
     char *joined;                   /* its object in others' `joined`, dropped on change */
     uint32_t publication;           /* raised when its media ends: what waited for it is too late then */
     struct list forwards;           /* struct vr_forward */
+    struct list remotizations;      /* struct vr_remotization */
     struct ref plain[2];            /* that these go through: IPv4, IPv6; REF_NONE: not needed yet */
     struct list own_subs;           /* vr_subscriber.of_owner: subscriptions made with its private_id */
 };
@@ -337,6 +357,8 @@ void vr_room_empty(struct videoroom *vr, struct vr_room *room);
 
 /* ---- participant.c ---- */
 struct vr_participant *vr_participant_new(struct vr_session *session);
+/* `wanted`, or when it is unset a random one that nobody has. */
+struct vr_id vr_new_user_id(struct videoroom *vr, const struct vr_room *room, const struct vr_id *wanted);
 void vr_participant_join(struct videoroom *vr, struct vr_participant *p, struct vr_room *room);
 /* Out of its room for good; others are not told here. Media it sends is relayed no longer. */
 void vr_participant_part(struct videoroom *vr, struct vr_participant *p);
@@ -357,6 +379,15 @@ void vr_forward_free(struct videoroom *vr, struct vr_forward *forward);
 struct vr_forward *vr_forward_find(struct videoroom *vr, const struct vr_participant *p, uint32_t stream_id);
 void vr_forwards_of_stream_free(struct videoroom *vr, struct vr_pub_stream *stream);
 void vr_forwards_go_on(struct videoroom *vr, struct vr_pub_stream *stream);      /* its source has been replaced */
+/* remote.c: publishers of other servers, here and there */
+void vr_remotization_free(struct videoroom *vr, struct vr_remotization *remote);
+void vr_remotizations_free(struct videoroom *vr, struct vr_participant *p);
+void vr_remotizations_extend(struct videoroom *vr, struct vr_participant *p);        /* streams that have come since */
+struct vr_remotization *vr_remotization_find(const struct vr_participant *p, const char *remote_id);
+/* A stream of the far side's has media, or none any more. */
+void vr_remote_stream_open(struct videoroom *vr, struct vr_pub_stream *stream, uint8_t layers);
+/* Gone for good; subscribers and participants are told. */
+void vr_remote_leave(struct videoroom *vr, struct vr_participant *p, const char *key);
 void vr_write_forward(struct json_out *j, const struct vr_forward *forward);
 
 /* ---- subscriber.c ---- */

@@ -60,6 +60,18 @@ export const ROOM_REQUESTS = [
   { role: 'none', body: { request: 'rtp_forward', room: 77, publisher_id: 5, host: '127.0.0.1' }, in: 'streams', entry: { mid: 'none', port: 9 }, fields: { ...strings('mid host host_family secret srtp_crypto'),
     simulcast: 'bool', ...posints('port rtcp_port ssrc pt port_2 ssrc_2 pt_2 port_3 ssrc_3 pt_3 srtp_suite') }, needs: ['mid', 'port'] },
   { role: 'none', body: { request: 'stop_rtp_forward', room: 77, publisher_id: 5, stream_id: 1 }, fields: { ...posints('room publisher_id stream_id'), secret: 'string' }, needs: ['room', 'publisher_id', 'stream_id'] },
+  { role: 'none', body: { request: 'publish_remotely', room: 77, publisher_id: 5, remote_id: 'x', host: '127.0.0.1', port: 9 }, fields: { ...posints('room publisher_id port rtcp_port srtp_suite'),
+    ...strings('secret remote_id host host_family srtp_crypto') }, needs: ['room', 'publisher_id', 'remote_id', 'host', 'port'] },
+  { role: 'none', body: { request: 'unpublish_remotely', room: 77, publisher_id: 5, remote_id: 'x' }, fields: { ...posints('room publisher_id'), ...strings('secret remote_id') },
+    needs: ['room', 'publisher_id', 'remote_id'] },
+  { role: 'none', body: { request: 'listremotes', room: 77, publisher_id: 5 }, fields: posints('room publisher_id'), needs: ['room', 'publisher_id'] },
+  { role: 'none', body: { request: 'add_remote_publisher', room: 77, streams: [] }, fields: { ...posints('room id port srtp_suite'), ...strings('secret display mcast iface srtp_crypto'), streams: 'array',
+    metadata: 'object' }, needs: ['room', 'streams'], ignored: ['rtcp_port'] },
+  { role: 'none', body: { request: 'add_remote_publisher', room: 77 }, in: 'streams', entry: { mid: '0', mindex: 0, type: 'none' }, fields: { ...strings('mid type codec description h264_profile vp9_profile'),
+    mindex: 'posint', ...bools('disabled stereo fec dtx simulcast svc'), audiolevel_ext_id: 'int', videoorient_ext_id: 'int', playoutdelay_ext_id: 'int' }, needs: ['mid', 'mindex', 'type'] },
+  { role: 'none', body: { request: 'update_remote_publisher', room: 77, id: 5, streams: [] }, fields: { ...posints('room id srtp_suite'), ...strings('secret display srtp_crypto'), streams: 'array',
+    metadata: 'object' }, needs: ['room', 'id', 'streams'] },
+  { role: 'none', body: { request: 'remove_remote_publisher', room: 77, id: 5 }, fields: { ...posints('room id'), secret: 'string' }, needs: ['room', 'id'] },
   { role: 'none', body: { request: 'listforwarders', room: 77 }, fields: { room: 'posint' }, needs: ['room'] },
   { role: 'none', body: { request: 'listforwarders', room: 78 }, fields: { secret: 'string' }, needs: ['secret'] },
 
@@ -98,5 +110,4 @@ export const ROOM_REQUESTS = [
 ];
 
 /* Known, not built yet: 423 whatever they carry (docs/JANUS-COMPAT.md). */
-export const ROOM_UNBUILT = ['enable_recording', 'publish_remotely', 'unpublish_remotely', 'listremotes', 'list_remotes',
-  'add_remote_publisher', 'update_remote_publisher', 'remove_remote_publisher'];
+export const ROOM_UNBUILT = ['enable_recording'];

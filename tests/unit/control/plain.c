@@ -26,7 +26,7 @@ static int setup(void **state)
 
 static struct ref open_plain(struct ref op)
 {
-    struct ref plain = plain_open(s.control, source, &sends, op);
+    struct ref plain = plain_open(s.control, source_worker(source), &sends, op);
     assert_false(ref_is_none(plain));
     return plain;
 }

@@ -67,6 +67,7 @@ void fake_stop(struct host *host)
             fake_detach(host, i);
     host->desc->fini(host->plugin);
     assert_int_equal(fake_plain_count(host), 0);
+    assert_int_equal(fake_inlet_count(host), 0);
     for (uint32_t i = 0; i < FAKE_HANDLES; i++) {
         drop_events(&host->handles[i]);
         drop_data(&host->handles[i]);
@@ -149,6 +150,17 @@ static void end_sink(struct host *host, struct fake_handle *handle, uint16_t min
     handle->sink[mindex] = 0;
 }
 
+uint32_t fake_new_source(struct host *host, uint32_t handle, const struct source_desc *desc)
+{
+    if (host->source_count == host->source_room) {
+        host->source_room = host->source_room == 0 ? 64 : host->source_room * 2;
+        host->sources = realloc(host->sources, host->source_room * sizeof(*host->sources));
+    }
+    host->sources[host->source_count] = (struct fake_source){
+        .used = true, .ref = {host->source_count, 1}, .handle = handle, .desc = *desc, .active = true};
+    return host->source_count++;
+}
+
 static void make_source(struct host *host, struct fake_handle *handle, uint16_t mindex, const struct source_desc *desc)
 {
     if (handle->source[mindex] != 0) {
@@ -156,13 +168,7 @@ static void make_source(struct host *host, struct fake_handle *handle, uint16_t 
             return;
         end_source(host, handle, mindex);
     }
-    if (host->source_count == host->source_room) {
-        host->source_room = host->source_room == 0 ? 64 : host->source_room * 2;
-        host->sources = realloc(host->sources, host->source_room * sizeof(*host->sources));
-    }
-    host->sources[host->source_count] = (struct fake_source){
-        .used = true, .ref = {host->source_count, 1}, .handle = (uint32_t)(handle - host->handles), .desc = *desc, .active = true};
-    handle->source[mindex] = ++host->source_count;
+    handle->source[mindex] = fake_new_source(host, (uint32_t)(handle - host->handles), desc) + 1;
 }
 
 static void end_pc(struct host *host, struct fake_handle *handle)

@@ -39,6 +39,7 @@ struct fake_source {
     uint32_t handle;
     struct source_desc desc;
     bool active;
+    struct inlet_options inlet;         /* of one that plain RTP feeds; else zeros */
     struct rate_cap cap;
     uint32_t caps;
     uint32_t keyframes;
@@ -190,6 +191,9 @@ enum err fake_begin_op(struct host *host, const struct plugin_request *request, 
 uint32_t fake_plain_count(const struct host *host);
 uint32_t fake_forward_count(const struct host *host);
 const struct fake_forward *fake_forward_at(const struct host *host, uint32_t n);
+uint32_t fake_inlet_count(const struct host *host);
+const struct fake_source *fake_inlet_at(const struct host *host, uint32_t n);
+uint32_t fake_new_source(struct host *host, uint32_t handle, const struct source_desc *desc);       /* its index */
 const struct fake_reply *fake_end_op_at(struct host *host, const char *ip, uint16_t port);
 /* Its end. What the plugin says then is the outcome; ERR_TIMEOUT and ERR_GONE are endings like others. */
 const struct fake_reply *fake_end_op(struct host *host, enum err status, const char *text);

@@ -21,8 +21,9 @@ enum err host_plain_open(struct host *host, const struct plugin_request *request
 {
     struct fake_op *op;
     uint32_t slot = 0;
-    if (!is_alive(host, source))
+    if (!ref_is_none(source) && !is_alive(host, source))
         return ERR_GONE;
+    assert_true(ref_is_none(options->beside) || plain_of(host, options->beside) != NULL);
     enum err err = fake_begin_op(host, request, data, &op);
     if (err != ERR_NONE)
         return err;
@@ -106,4 +107,41 @@ const struct fake_reply *fake_end_op_at(struct host *host, const char *ip, uint1
     assert_true(net_ip_parse(&host->answer_addr, str_of(ip)));
     host->answer_addr.port = port;
     return fake_end_op(host, ERR_NONE, NULL);
+}
+
+struct ref host_source_open(struct host *host, const struct inlet_options *options)
+{
+    const struct fake_plain *plain = plain_of(host, options->plain), *rtcp = plain_of(host, options->rtcp);
+    assert_true(plain != NULL && plain->options.use == PLAIN_RECEIVE);
+    assert_true(ref_is_none(options->rtcp) || (rtcp != NULL && rtcp->options.use == PLAIN_LATCH));
+    const uint32_t index = fake_new_source(host, FAKE_HANDLES, &options->desc);
+    host->sources[index].inlet = *options;
+    return host->sources[index].ref;
+}
+
+void host_source_close(struct host *host, struct ref ref)
+{
+    if (ref_is_none(ref))
+        return;
+    assert_true(is_alive(host, ref));           /* these are the plugin's */
+    host->sources[ref.slot].used = false;
+    for (uint32_t i = 0; i < host->sink_count; i++)
+        if (ref_equal(host->sinks[i].source, ref))
+            host->sinks[i].source = REF_NONE;
+}
+
+const struct fake_source *fake_inlet_at(const struct host *host, uint32_t n)
+{
+    for (uint32_t i = 0; i < host->source_count; i++)
+        if (host->sources[i].used && host->sources[i].inlet.ssrc != 0 && n-- == 0)
+            return &host->sources[i];
+    return NULL;
+}
+
+uint32_t fake_inlet_count(const struct host *host)
+{
+    uint32_t count = 0;
+    while (fake_inlet_at(host, count) != NULL)
+        count++;
+    return count;
 }
