@@ -54,11 +54,8 @@ static void drop(struct put_off *put_off)
     mem_put(put_off);
 }
 
-void data_ready(struct control *c, struct pc *pc)
+void data_offer_again(struct control *c, struct pc *pc)
 {
-    struct handle *handle = pc->handle;
-    if (handle->host->desc->data_ready != NULL)
-        handle->host->desc->data_ready(handle->host->plugin, handle->state);
     while (!list_is_empty(&pc->data.put_off)) {
         struct put_off *first = CONTAINER_OF(pc->data.put_off.next, struct put_off, node);
         if (!offer(pc, first->packet))
@@ -66,6 +63,14 @@ void data_ready(struct control *c, struct pc *pc)
         done_with(c, pc, first->packet->cost);
         drop(first);
     }
+}
+
+void data_ready(struct control *c, struct pc *pc)
+{
+    struct handle *handle = pc->handle;
+    if (handle->host->desc->data_ready != NULL)
+        handle->host->desc->data_ready(handle->host->plugin, handle->state);
+    data_offer_again(c, pc);
 }
 
 void data_taken(struct control *c, struct pc *pc, uint32_t cost)

@@ -12,5 +12,7 @@ void data_arrived(struct control *c, struct pc *pc, const struct message *m);   
 void data_taken(struct control *c, struct pc *pc, uint32_t cost);
 /* Tells the plugin that it can send, and offers what it has put off. */
 void data_ready(struct control *c, struct pc *pc);
+/* Offers what the plugin has put off, until it puts off again. */
+void data_offer_again(struct control *c, struct pc *pc);
 /* The PeerConnection ends: what was put off is nobody's any more. */
 void data_forget(struct pc *pc);

@@ -1,3 +1,4 @@
+#include "control/data.h"
 #include "control/handle.h"
 
 #include "base/mem.h"
@@ -273,8 +274,10 @@ void handles_serve_deferred(struct control *c)
 {
     for (uint32_t n = 0; n < DEFERRED_PER_TURN && !list_is_empty(&c->deferred); n++) {
         struct handle *handle = CONTAINER_OF(list_pop(&c->deferred), struct handle, deferred);
-        bool detach = handle->wants_detach, close = handle->wants_pc_closed;
-        handle->wants_detach = handle->wants_pc_closed = false;
+        bool detach = handle->wants_detach, close = handle->wants_pc_closed, data = handle->wants_data;
+        handle->wants_detach = handle->wants_pc_closed = handle->wants_data = false;
+        if (data && !close && !detach && handle->pc != NULL)
+            data_offer_again(c, handle->pc);
         if (close)
             handle_hangup(c, handle, HANGUP_CLOSE_PC);
         if (detach)

@@ -61,6 +61,17 @@ enum err host_data_send(struct host *host, struct ref handle, const struct data_
     return ERR_NONE;
 }
 
+void host_data_again(struct host *host, struct ref ref)
+{
+    struct handle *handle = handle_get(host->control, ref);
+    if (handle == NULL) {
+        host->control->counters.verbs_stale += !ref_is_none(ref);
+        return;
+    }
+    handle->wants_data = true;
+    handle_defer(host->control, handle);
+}
+
 size_t host_data_max(struct host *host, struct ref handle)
 {
     struct negotiated_line line;

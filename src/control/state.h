@@ -118,7 +118,7 @@ struct handle {
     struct op *ordered;                 /* of ops_open: the one that others wait for; NULL: none */
     uint32_t op_count;                  /* in both lists */
     struct list resuming;               /* in control.resuming when the next of ops_waiting may go on */
-    bool wants_pc_closed, wants_detach;
+    bool wants_pc_closed, wants_detach, wants_data;
     bool closing;                       /* plugins' verbs find it no more */
     bool hung_up;                       /* hangup_media has been called since the last negotiation began */
 };

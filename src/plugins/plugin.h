@@ -174,6 +174,8 @@ void host_sink_del(struct host *host, struct ref sink);
  * PeerConnection with data channels, or it is not up; ERR_FULL too much is queued for this client already: data_ready follows;
  * ERR_INVALID label or protocol too long, or more bytes than the client takes (host_data_max). */
 enum err host_data_send(struct host *host, struct ref handle, const struct data_message *message);
+/* What `data` has put off for this handle is offered again, in a later turn: the reason has gone. */
+void host_data_again(struct host *host, struct ref handle);
 size_t host_data_max(struct host *host, struct ref handle);       /* bytes of one message that the client takes; 0: no data channels */
 
 /* From now on what the data line `source` receives goes to the data line of `handle`, on a channel with that label (cut to

@@ -1,8 +1,9 @@
 /* What is said on data channels: texts to one or to all, and requests that come in (textroom.md 3).
  *
- * A client that does not read costs what the core queues for it, and what one request of its own brings (at most a room's history).
- * Once the core says "full", what others say is lost to it (counted); what it has asked for is never lost: it is held, and no
- * further request is taken from that client before it has gone. */
+ * Nothing is lost between those who read. When the core says "full" the text is held for that client, and who has said it is not
+ * read from until it has gone: so a room is as fast as its slowest reader. One that has not read for TR_PATIENCE_US is deaf: what
+ * others say is lost to it (counted), and nobody waits for it any more. It costs what the core queues for it, TR_HELD_BYTES_MAX of
+ * what others say, and what one request of its own brings (at most a room's history). */
 #include "base/json_scan.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -16,35 +17,92 @@ static enum err send_text(struct textroom *tr, const struct tr_session *session,
 {
     const struct data_message message = {.label = STR(LABEL), .bytes = text};
     enum err err = text.size == 0 ? ERR_INVALID : host_data_send(tr->host, session->handle, &message);
-    tr->counters.full += err == ERR_FULL;
     tr->counters.refused += err == ERR_INVALID;
     return err;
 }
 
+/* Who has been kept waiting may speak again; one that fills somebody once more waits once more. */
+static void release_pressed(struct textroom *tr)
+{
+    LIST_EACH(it, &tr->pressed) {
+        list_del(it);
+        host_data_again(tr->host, CONTAINER_OF(it, struct tr_session, of_pressed)->handle);
+    }
+}
+
+static void hold(struct textroom *tr, struct tr_session *session, struct view text)
+{
+    if (list_is_empty(&session->held)) {
+        session->full_since = host_now(tr->host);
+        list_add_tail(&tr->full, &session->of_full);
+    }
+    list_add_tail(&session->held, &tr_said_new(text)->node);
+    session->held_bytes += text.size;
+}
+
+static void let_go(struct tr_session *session, struct tr_said *said)
+{
+    list_del(&said->node);
+    session->held_bytes -= said->size;
+    mem_put(said);
+}
+
+static bool has_room(struct textroom *tr, struct tr_session *session, struct view text)
+{
+    return list_is_empty(&session->held) && send_text(tr, session, text) != ERR_FULL;
+}
+
 void tr_send(struct textroom *tr, struct tr_session *session, struct view text)
 {
-    if (!list_is_empty(&session->held))
-        tr->counters.full++;            /* it would overtake what waits */
-    else
-        (void)send_text(tr, session, text);
+    if (has_room(tr, session, text))
+        return;
+    if (session->deaf || session->held_bytes + text.size > TR_HELD_BYTES_MAX) {
+        tr->counters.full++;
+        return;
+    }
+    hold(tr, session, text);
+    tr->press = true;
 }
 
 void tr_send_own(struct textroom *tr, struct tr_session *session, struct view text)
 {
-    if (list_is_empty(&session->held) && send_text(tr, session, text) != ERR_FULL)
-        return;
-    list_add_tail(&session->held, &tr_said_new(text)->node);
+    if (!has_room(tr, session, text))
+        hold(tr, session, text);
+}
+
+/* All that is held has gone, or is given up. */
+static void no_longer_full(struct textroom *tr, struct tr_session *session)
+{
+    session->deaf = false;
+    list_del(&session->of_full);
+    release_pressed(tr);
 }
 
 void tr_send_held(struct textroom *tr, struct tr_session *session)
 {
+    if (list_is_empty(&session->held))
+        return;
+    session->full_since = host_now(tr->host);
     LIST_EACH(it, &session->held) {
         struct tr_said *said = CONTAINER_OF(it, struct tr_said, node);
         if (send_text(tr, session, VIEW(said->text, said->size)) == ERR_FULL)
             return;
-        list_del(it);
-        mem_put(said);
+        let_go(session, said);
     }
+    no_longer_full(tr, session);
+}
+
+void tr_look_for_deaf(struct textroom *tr, usec_t now)
+{
+    bool found = false;
+    LIST_EACH(it, &tr->full) {
+        struct tr_session *session = CONTAINER_OF(it, struct tr_session, of_full);
+        if (session->deaf || now - session->full_since < TR_PATIENCE_US)
+            continue;
+        session->deaf = found = true;
+    }
+    if (found)
+        release_pressed(tr);
 }
 
 void tr_send_all(struct textroom *tr, const struct tr_room *room, const struct tr_member *but, struct view text)
@@ -87,9 +145,11 @@ void tr_user_text(struct textroom *tr, struct tr_text *text, const char *what, c
 
 void tr_session_leave_all(struct textroom *tr, struct tr_session *session)
 {
-    LIST_EACH(it, &session->held) {
-        list_del(it);
-        mem_put(CONTAINER_OF(it, struct tr_said, node));
+    list_del(&session->of_pressed);
+    if (!list_is_empty(&session->held)) {
+        LIST_EACH(it, &session->held)
+            let_go(session, CONTAINER_OF(it, struct tr_said, node));
+        no_longer_full(tr, session);
     }
     LIST_EACH(it, &session->members) {
         struct tr_member *member = CONTAINER_OF(it, struct tr_member, of_session);
@@ -126,10 +186,10 @@ static enum tr_error run(struct tr_call *call)
     return request != NULL ? tr_run(call, request) : tr_fail(call, TR_INVALID_REQUEST, "Unsupported request %.64s", name);
 }
 
-/* False: not now, there is no room for the answer (plugins/plugin.h, `data`). */
+/* False: not now: what it is to hear has not gone yet, or what it has said (plugins/plugin.h, `data`). */
 bool tr_on_data(struct textroom *tr, struct tr_session *session, const struct data_message *message)
 {
-    if (!list_is_empty(&session->held))
+    if (!list_is_empty(&session->held) || !list_is_empty(&session->of_pressed))
         return false;
     json_t *body = NULL;
     if (!message->binary && !json_has_more_values(message->bytes, TR_VALUES_MAX))
@@ -139,6 +199,7 @@ bool tr_on_data(struct textroom *tr, struct tr_session *session, const struct da
         return true;
     }
     struct tr_call call = {.tr = tr, .session = session, .origin = TR_CHANNEL, .body = body, .understood = true};
+    tr->press = false;
     tr_call_begin(&call);
     enum tr_error error = run(&call);
     if (error != TR_OK)
@@ -147,6 +208,8 @@ bool tr_on_data(struct textroom *tr, struct tr_session *session, const struct da
         tr_finish(&call);
         tr_send_own(tr, session, buf_view(&call.text));
     }
+    if (tr->press)
+        list_add_tail(&tr->pressed, &session->of_pressed);
     tr_call_end(&call);
     json_decref(body);
     return true;

@@ -68,6 +68,8 @@ static bool tr_attach(void *plugin, void *state, struct ref handle)
     session->handle = handle;
     list_init(&session->members);
     list_init(&session->held);
+    list_init(&session->of_full);
+    list_init(&session->of_pressed);
     return true;
 }
 
@@ -79,6 +81,11 @@ static bool tr_data(void *plugin, void *state, const struct data_message *messag
 static void tr_data_ready(void *plugin, void *state)
 {
     tr_send_held(plugin, state);
+}
+
+static void tr_tick(void *plugin, usec_t now)
+{
+    tr_look_for_deaf(plugin, now);
 }
 
 static void tr_hangup_media(void *plugin, void *state)
@@ -107,6 +114,8 @@ static void *tr_init(struct host *host, const struct conf_node *conf)
     const char *admin_key = conf_text(general, "admin_key", "");
     tr->host = host;
     map_init(&tr->rooms);
+    list_init(&tr->full);
+    list_init(&tr->pressed);
     tr->admin_key = admin_key[0] == '\0' ? NULL : text_copy(admin_key);
     tr->admin_key_closed = secret_is_sample(tr->admin_key);
     if (tr->admin_key_closed)
@@ -149,5 +158,6 @@ const struct plugin_desc textroom_plugin = {
     .hangup_media = tr_hangup_media,
     .data = tr_data,
     .data_ready = tr_data_ready,
+    .tick = tr_tick,
     .query = tr_query,
 };

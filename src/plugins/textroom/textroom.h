@@ -27,6 +27,8 @@
 #define TR_VALUES_MAX            10000u     /* JSON values in one message of a data channel */
 #define TR_ANSWER_BYTES          (8u * 1024u * 1024u)
 #define TR_DELIVERY_MAX          262144u    /* one message as it is delivered: what every peer takes (max-message-size) */
+#define TR_HELD_BYTES_MAX        (512u * 1024u)     /* of what others say to one client, beyond what the core queues */
+#define TR_PATIENCE_US           SEC(5)     /* who speaks waits that long for who does not read */
 #define TR_HISTORY_BYTES_MAX     (1024u * 1024u)    /* of one room: the oldest goes first */
 #define TR_HISTORY_ALL_BYTES_MAX (256u * 1024u * 1024u)     /* of all rooms */
 
@@ -51,7 +53,7 @@ enum tr_error {                     /* textroom.md 2 */
 /* Every drop by cause. */
 struct tr_counters {
     uint64_t not_json;              /* texts on data channels that are none, or have too many values; and binary messages */
-    uint64_t full;                  /* messages to clients that don't read theirs */
+    uint64_t full;                  /* messages lost to clients that don't read theirs */
     uint64_t refused;               /* longer than the client takes */
     uint64_t forgotten;             /* left out of a room's history for want of room */
 };
@@ -64,6 +66,9 @@ struct textroom {
     bool string_ids;
     enum json_layout layout;        /* of what goes over data channels */
     size_t history_bytes;           /* of all rooms */
+    struct list full;               /* tr_session.of_full */
+    struct list pressed;            /* tr_session.of_pressed */
+    bool press;                     /* what the request in hand says has found somebody full */
     struct tr_counters counters;
 };
 
@@ -112,8 +117,12 @@ struct tr_session {
     uint64_t offer_id, offer_version;
     struct list members;            /* tr_member.of_session: the rooms it is in */
     uint32_t member_count;
-    struct list held;               /* struct tr_said: what a request of its own brings it and there was no room for; no further request
-                                     * is taken before that has gone */
+    struct list held;               /* struct tr_said: what there was no room for; no request of its own is taken before that has gone */
+    size_t held_bytes;
+    struct list of_full;            /* in textroom.full while something is held */
+    usec_t full_since;              /* or since some of it has gone */
+    bool deaf;                      /* full for TR_PATIENCE_US: what others say is lost to it until it has caught up */
+    struct list of_pressed;         /* in textroom.pressed: what it says has filled somebody, so nothing more is taken from it */
 };
 
 enum tr_origin { TR_API, TR_ADMIN, TR_CHANNEL };
@@ -205,10 +214,11 @@ void tr_text_begin(struct textroom *tr, struct tr_text *text, const char *what);
 struct view tr_text_end(struct tr_text *text);
 void tr_text_free(struct tr_text *text);
 
-void tr_send(struct textroom *tr, struct tr_session *session, struct view text);            /* what others do; lost when there is no room */
+void tr_send(struct textroom *tr, struct tr_session *session, struct view text);            /* what others do */
 void tr_send_own(struct textroom *tr, struct tr_session *session, struct view text);        /* what its own request brings; held then */
 void tr_send_all(struct textroom *tr, const struct tr_room *room, const struct tr_member *but, struct view text);
 void tr_send_held(struct textroom *tr, struct tr_session *session);         /* there is room again */
+void tr_look_for_deaf(struct textroom *tr, usec_t now);                     /* about once a second */
 /* {"textroom":`what`,"room":..,"username":..,"display":..}: join, leave, kicked. */
 void tr_user_text(struct textroom *tr, struct tr_text *text, const char *what, const struct tr_member *member, bool display);
 bool tr_on_data(struct textroom *tr, struct tr_session *session, const struct data_message *message);

@@ -191,6 +191,33 @@ static void test_what_is_put_off_comes_again_in_order(void **state)
     server_end(&s);
 }
 
+/* The plugin's reason has nothing to do with this client: it says itself when the reason has gone. */
+static void test_what_is_put_off_is_asked_for_again(void **state)
+{
+    (void)state;
+    connect(OFFER);
+    probe_seen.puts_off = true;
+    say("a", "", false, "1", 257);
+    say("a", "", false, "2", 257);
+    (void)probe_diary();
+    host_data_again(probe_host(), call.name);
+    assert_string_equal(probe_diary(), "");                 /* in a later turn */
+    server_turn(&s);
+    assert_string_equal(probe_diary(), "data-put-off");
+    probe_seen.puts_off = false;
+    host_data_again(probe_host(), call.name);
+    host_data_again(probe_host(), call.name);
+    server_turn(&s);
+    assert_string_equal(probe_diary(), "data data");
+    assert_string_equal(probe_seen.data, "2");
+    assert_int_equal(server_orders(&s, WORKER_DATA_CREDIT), 2);
+    host_data_again(probe_host(), call.name);
+    server_say(&s, 1, "{\"janus\":\"detach\",\"transaction\":\"d\",\"session_id\":%lld,\"handle_id\":%lld}", call.session, call.handle);
+    host_data_again(probe_host(), call.name);               /* of a handle that has gone */
+    server_turn(&s);
+    server_end(&s);
+}
+
 static void test_what_is_put_off_ends_with_the_peer(void **state)
 {
     (void)state;
@@ -322,6 +349,7 @@ int main(void)
         T(test_data_comes_and_goes_in_renegotiations),
         T(test_a_message_reaches_the_plugin_and_is_paid_back),
         T(test_what_is_put_off_comes_again_in_order),
+        T(test_what_is_put_off_is_asked_for_again),
         T(test_what_is_put_off_ends_with_the_peer),
         T(test_a_message_is_ordered_from_the_peers_worker),
         T(test_there_is_a_window),

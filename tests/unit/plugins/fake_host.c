@@ -879,6 +879,13 @@ enum err host_data_send(struct host *host, struct ref ref, const struct data_mes
     return ERR_NONE;
 }
 
+void host_data_again(struct host *host, struct ref ref)
+{
+    struct fake_handle *handle = by_ref(host, ref);
+    if (handle != NULL)
+        handle->data_again++;
+}
+
 size_t host_data_max(struct host *host, struct ref ref)
 {
     const struct fake_handle *handle = by_ref(host, ref);

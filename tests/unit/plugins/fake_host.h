@@ -93,6 +93,7 @@ struct fake_handle {
     uint32_t descriptions;              /* of ours so far */
     char *offer;                        /* our last one */
     bool has_data;                      /* a data line is negotiated */
+    uint32_t data_again;                /* calls of host_data_again */
     bool full;                          /* the test's: host_data_send says ERR_FULL */
     struct fake_data *data;             /* sent, not taken yet */
     uint32_t data_count, data_room;

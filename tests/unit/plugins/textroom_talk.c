@@ -490,33 +490,97 @@ static void test_an_answer_that_is_too_long(void **state)
     assert_int_equal(json_array_size(json_object_get(t.last.body, "list")), 2);
 }
 
-/* A client that does not read: what others say is lost to it, its own answer is not, and no more is taken from it meanwhile. */
+static void pass(usec_t us)
+{
+    t.now += us;
+    t.desc->tick(t.plugin, t.now);
+}
+
+/* Who fills somebody waits until that one has read; between those who read nothing is lost. */
+static void test_who_speaks_waits_for_who_reads_slowly(void **state)
+{
+    (void)state;
+    uint32_t ann = member("ann"), bob = member("bob"), cyd = member("cyd");
+    t.handles[bob].full = true;
+    for (unsigned round = 0; round < 3; round++) {
+        assert_true(say(ann, "{'textroom':'message','transaction':'t','room':7,'text':'kept'}"));
+        assert_false(say(ann, "{'textroom':'exists','transaction':'t','room':7}"));
+        assert_true(say(cyd, "{'textroom':'exists','transaction':'t','room':7}"));      /* who says nothing waits for nobody */
+        assert_int_equal(t.handles[ann].data_again, round);
+        pass(SEC(4));                                       /* slow, but not deaf */
+        chats_forget();
+        fake_data_ready(&t, bob);
+        expect_text(bob, "{'textroom':'message','room':7,'from':'ann','date':'*','text':'kept'}");
+        expect_quiet(bob);
+        assert_int_equal(t.handles[ann].data_again, round + 1);
+        t.handles[bob].full = true;
+    }
+    assert_int_equal(counters()->full, 0);
+    assert_true(say(ann, "{'textroom':'message','transaction':'t','room':7,'text':'x'}"));
+    fake_hangup(&t, bob);                                   /* nobody waits for who has gone */
+    assert_true(say(ann, "{'textroom':'message','transaction':'t','room':7,'text':'x'}"));
+}
+
+/* Who does not read at all is deaf after a while: it alone loses what is said. */
 static void test_a_client_that_reads_nothing(void **state)
 {
     (void)state;
     uint32_t ann = member("ann"), bob = member("bob");
     t.handles[bob].full = true;
-    say(ann, "{'textroom':'message','transaction':'t','room':7,'text':'lost'}");
-    chats_forget();
-    assert_int_equal(counters()->full, 1);
+    assert_true(say(ann, "{'textroom':'message','transaction':'t','room':7,'text':'kept'}"));
+    pass(TR_PATIENCE_US - 1);
+    assert_false(say(ann, "{'textroom':'exists','transaction':'t','room':7}"));
+    pass(1);
+    assert_int_equal(t.handles[ann].data_again, 1);
+    for (unsigned i = 0; i < 10; i++)
+        assert_true(say(ann, "{'textroom':'message','transaction':'t','room':7,'text':'lost'}"));
+    assert_int_equal(counters()->full, 10);
+    expect_quiet(bob);
+    fake_data_ready(&t, bob);
+    expect_text(bob, "{'textroom':'message','room':7,'from':'ann','date':'*','text':'kept'}");
+    expect_quiet(bob);
+    say(ann, "{'textroom':'message','transaction':'t','room':7,'text':'heard'}");
+    expect_text(bob, "{'textroom':'message','room':7,'from':'ann','date':'*','text':'heard'}");
+}
+
+/* What was asked for is never lost, and no more is taken from who has not heard the answer. */
+static void test_an_answer_waits_for_its_client(void **state)
+{
+    (void)state;
+    uint32_t ann = member("ann"), bob = member("bob");
+    t.handles[bob].full = true;
     assert_true(say(bob, "{'textroom':'exists','transaction':'mine','room':7}"));
     assert_false(say(bob, "{'textroom':'exists','transaction':'later','room':7}"));
-    say(ann, "{'textroom':'message','transaction':'t','room':7,'text':'lost, too'}");
-    expect_quiet(bob);
     t.handles[bob].full = false;
     say(ann, "{'textroom':'message','transaction':'t','room':7,'text':'may not overtake'}");
     expect_quiet(bob);
     fake_data_ready(&t, bob);
     expect_text(bob, "{'textroom':'success','room':7,'exists':true,'transaction':'mine'}");
+    expect_text(bob, "{'textroom':'message','room':7,'from':'ann','date':'*','text':'may not overtake'}");
     assert_true(say(bob, "{'textroom':'exists','transaction':'later','room':7}"));
     expect_text(bob, "{'textroom':'success','room':7,'exists':true,'transaction':'later'}");
-    say(ann, "{'textroom':'message','transaction':'t','room':7,'text':'heard'}");
-    expect_text(bob, "{'textroom':'message','room':7,'from':'ann','date':'*','text':'heard'}");
-    /* it goes with an answer held: fake_stop looks for what is left behind */
     t.handles[bob].full = true;
-    assert_true(say(bob, "{'textroom':'exists','transaction':'t','room':7}"));
-    fake_data_ready(&t, ann);
-    fake_hangup(&t, bob);
+    assert_true(say(bob, "{'textroom':'message','transaction':'t','room':7,'text':'to myself, too'}"));
+    assert_false(say(bob, "{'textroom':'exists','transaction':'t','room':7}"));
+    fake_hangup(&t, bob);                                   /* fake_stop looks for what is left behind */
+    assert_true(say(ann, "{'textroom':'exists','transaction':'t','room':7}"));
+}
+
+/* What is held for one client is bounded, whoever speaks, and by whichever way. */
+static void test_what_is_held_is_bounded(void **state)
+{
+    (void)state;
+    uint32_t bob = member("bob");
+    char *text = malloc(50001);
+    memset(text, 'x', 50000);
+    text[50000] = '\0';
+    t.handles[bob].full = true;
+    for (unsigned i = 0; i < 30; i++)
+        chat_admin("{'request':'announcement','room':7,'text':'%s'}", text);
+    free(text);
+    assert_int_equal(counters()->full, 30 - TR_HELD_BYTES_MAX / 50070);
+    const struct tr_session *session = t.handles[bob].state;
+    assert_true(session->held_bytes <= TR_HELD_BYTES_MAX);
 }
 
 /* A join brings more than there is room for: all of it comes, in order, once the client reads; who joins and reads nothing costs that
@@ -531,7 +595,6 @@ static void test_a_history_waits_for_who_joins(void **state)
     t.handles[ann].full = true;
     assert_true(say(ann, "{'textroom':'join','transaction':'j','room':8,'username':'ann'}"));
     assert_false(say(ann, "{'textroom':'message','transaction':'m','room':8,'text':'x'}"));
-    chat_admin("{'request':'announcement','room':8,'text':'lost to who does not read'}");
     expect_quiet(ann);
     fake_data_ready(&t, ann);
     for (unsigned i = 0; i < 100; i++)
@@ -570,7 +633,10 @@ int main(void)
         CHAT_TEST(test_too_much_json_is_not_parsed),
         CHAT_TEST(test_huge_texts),
         CHAT_TEST(test_an_answer_that_is_too_long),
+        CHAT_TEST(test_who_speaks_waits_for_who_reads_slowly),
         CHAT_TEST(test_a_client_that_reads_nothing),
+        CHAT_TEST(test_an_answer_waits_for_its_client),
+        CHAT_TEST(test_what_is_held_is_bounded),
         CHAT_TEST(test_a_history_waits_for_who_joins),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
