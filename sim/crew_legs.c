@@ -280,8 +280,6 @@ static void look_flow(const struct leg *leg)
 {
     if (leg->call.state != CALL_UP || leg->paused || leg->switched || leg->disturbed || leg->member->vanished || leg->feed_gone_at != 0)
         return;
-    if (leg->member->crew->plan->knobs[KNOB_pool_ppm] != 0)
-        return;                         /* a worker that has no room for a sink tells nobody */
     const struct leg *feed = leg->call.config.kind == CALL_ECHO ? leg : leg->call.config.kind == CALL_VIEW ? feed_of(leg) : NULL;
     if (feed == NULL || feed->disturbed || feed->muted || sim->now < leg->changed_at + SILENCE_US || sim->now < feed->changed_at + SILENCE_US)
         return;

@@ -193,11 +193,16 @@ static void apply_remote(struct peer *peer, usec_t now, const struct peer_apply_
 
 void peer_apply(struct peer *peer, usec_t now, const struct peer_apply_order *order)
 {
+    const uint64_t refused = peer->env->counters.apply_full;
     if (peer->phase == PEER_ENDED)
         return;
     peer->ext = order->ext;
     apply_mlines(peer, now, order);
     peer_data_apply(peer, now, &order->data);
+    if (peer->env->counters.apply_full != refused) {
+        peer_end(peer, HANGUP_DTLS_STACK);      /* a line that can't be had: better told than silent for ever */
+        return;
+    }
     if (order->restart) {
         peer->candidates_ended = false;
         peer->ice_failed_at = 0;        /* a new attempt has its own time */

@@ -20,12 +20,14 @@ static struct source *find_source(struct worker *w, struct ref ref)
 
 void on_sink_add(struct worker *w, usec_t now, const struct sink_add_order *order)
 {
+    const uint64_t refused = w->counters.orders_refused;
     struct peer *peer = worker_peer(w, order->peer);
     if (peer == NULL)
         return;
     struct sink *sink = sink_new(&w->media, order->sink, &order->options, now);
     if (sink == NULL) {
         w->counters.orders_refused++;
+        worker_tell_hangup(w, order->peer, HANGUP_DTLS_STACK);      /* better told than silent for ever */
         return;
     }
     if (!slots_put(&w->sinks, order->sink, sink)) {
@@ -35,6 +37,8 @@ void on_sink_add(struct worker *w, usec_t now, const struct sink_add_order *orde
     }
     if (!ref_is_none(order->source.ref))
         sink_set_source(sink, relay_source(w, now, &order->source, &order->desc), now);
+    if (w->counters.orders_refused != refused)
+        worker_tell_hangup(w, order->peer, HANGUP_DTLS_STACK);          /* no room for what comes from another worker */
     if (!peer_attach_sink(peer, now, order->mindex, sink)) {
         w->counters.orders_stale++;
         slots_del(&w->sinks, order->sink);

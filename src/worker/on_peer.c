@@ -10,7 +10,7 @@ static struct peer_ref ref_of(const struct worker *w, struct ref peer)
     return (struct peer_ref){peer, w->config.index};
 }
 
-static void tell_hangup(struct worker *w, struct ref peer, enum hangup_reason reason)
+void worker_tell_hangup(struct worker *w, struct ref peer, enum hangup_reason reason)
 {
     const struct peer_hangup_fact fact = {ref_of(w, peer), reason};
     actor_send(w->actor, ACTOR_CONTROL, CONTROL_PEER_HANGUP, &fact, sizeof(fact));
@@ -21,7 +21,7 @@ void on_peer_open(struct worker *w, usec_t now, const struct peer_open_order *or
     struct peer *peer = peer_new(&w->env, order, now);
     if (peer == NULL) {
         w->counters.orders_refused++;
-        tell_hangup(w, order->peer, HANGUP_DTLS_STACK);
+        worker_tell_hangup(w, order->peer, HANGUP_DTLS_STACK);
         return;
     }
     if (!slots_put(&w->peers, order->peer, peer)) {
@@ -141,7 +141,7 @@ static void tell_event(struct worker *w, usec_t now, const struct peer_event *ev
         actor_send(w->actor, ACTOR_CONTROL, CONTROL_PEER_UP, &fact, sizeof(fact));
         break;
     case PEER_EVENT_HANGUP:
-        tell_hangup(w, event->peer, (enum hangup_reason)event->reason);
+        worker_tell_hangup(w, event->peer, (enum hangup_reason)event->reason);
         break;
     case PEER_EVENT_ICE_FAILED:
         actor_send(w->actor, ACTOR_CONTROL, CONTROL_PEER_ICE_FAILED, &fact, sizeof(fact));

@@ -192,6 +192,7 @@ void on_peer_candidates_end(struct worker *w, usec_t now, const struct peer_end_
 void on_peer_close(struct worker *w, usec_t now, const struct peer_close_order *order);
 void worker_close_peer(struct worker *w, usec_t now, struct peer *peer, bool notify);
 void worker_tell_events(struct worker *w, usec_t now);
+void worker_tell_hangup(struct worker *w, struct ref peer, enum hangup_reason reason);
 /* on_graph.c: orders about sources and sinks, and what they have to say */
 void on_sink_add(struct worker *w, usec_t now, const struct sink_add_order *order);
 void on_sink_set(struct worker *w, usec_t now, const struct sink_set_order *order);
