@@ -210,6 +210,7 @@ struct leg *leg_new(struct member *m, enum call_kind kind)
     struct leg *leg = mem_get_zero(sizeof(*leg));
     leg->member = m;
     leg->changed_at = leg->heard_at = sim->now;
+    leg->view_wrong_at = USEC_NEVER;
     list_add_tail(&m->legs, &leg->node);
     m->leg_count++;
     m->crew->counters.legs++;

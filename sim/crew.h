@@ -38,6 +38,7 @@ struct leg {
     uint64_t room;
     uint64_t view[VIEW_MAX];        /* CALL_PUBLISH: who publishes, as the server has said */
     uint32_t view_count;
+    usec_t view_wrong_at;           /* since when it is not what the server holds; USEC_NEVER: it is */
     bool joined;
     struct net_synth *synths[LEG_SYNTHS];
 };
@@ -60,6 +61,7 @@ struct member {
     struct janus janus;
     uint64_t session;               /* 0: none */
     bool vanished;
+    bool robbed;                    /* somebody else has claimed its session: its events go there */
     usec_t calm_at;                 /* not before may answers be expected: its connection was disturbed until then */
     usec_t hear_at;                 /* USEC_NEVER: it is not deaf */
     usec_t heal_at;                 /* its media is cut off until then; USEC_NEVER: it is not */

@@ -7,7 +7,8 @@
 #include "sim/network.h"
 
 #define GONE_US      SEC(5)         /* after a publisher has left in order nothing of it may come */
-#define SILENCE_US   SEC(4)         /* of a stream that is sent, at the look */
+#define SILENCE_US   SEC(4)         /* of a stream that is sent */
+#define VIEW_US      SEC(5)         /* that a participant may be behind */
 
 /* ---- sending ---- */
 
@@ -222,22 +223,6 @@ static void look_stream(struct leg *leg, const struct verify *verify, usec_t now
         sim_fail("keyframe", "member %u: %llu packets of video and no keyframe", m->index, (unsigned long long)verify->packets);
 }
 
-void leg_look(struct leg *leg, usec_t now)
-{
-    static const enum sdp_kind kinds[] = {SDP_AUDIO, SDP_VIDEO};
-    uint64_t packets = 0;
-    for (size_t i = 0; i < ARRAY_COUNT(kinds); i++) {
-        const struct verify *verify = hears(leg, kinds[i]);
-        if (verify == NULL)
-            continue;
-        look_stream(leg, verify, now);
-        packets += verify->packets + verify->strange + verify->repeated;
-    }
-    if (packets > leg->heard)
-        leg->heard_at = now;
-    leg->heard = packets;
-}
-
 static bool knows(const struct leg *leg, uint64_t id)
 {
     for (uint32_t i = 0; i < leg->view_count; i++)
@@ -246,20 +231,36 @@ static bool knows(const struct leg *leg, uint64_t id)
     return false;
 }
 
-static void look_view(const struct leg *leg)
+/* *missing: somebody it does not know of, 0 when it knows of too many; NULL: nobody wants to know. */
+static bool view_is_right(const struct leg *leg, uint64_t *missing)
 {
     uint64_t ids[INSIDE_PUBLISHERS_MAX];
     uint32_t count;
-    if (!leg->joined || leg->missed || leg->member->vanished || leg->member->state != MEMBER_HERE || !inside_publishers(leg->room, leg->call.user, ids, &count))
-        return;
+    if (!leg->joined || leg->missed || leg->member->robbed || leg->member->vanished || leg->member->state != MEMBER_HERE ||
+        !inside_publishers(leg->room, leg->call.user, ids, &count))
+        return true;
+    for (uint32_t i = 0; i < count; i++) {
+        if (knows(leg, ids[i]))
+            continue;
+        if (missing != NULL)
+            *missing = ids[i];
+        return false;
+    }
+    return count == leg->view_count;
+}
+
+static void look_view(const struct leg *leg)
+{
+    uint64_t missing = 0;
     leg->member->crew->counters.views_checked++;
-    for (uint32_t i = 0; i < count; i++)
-        if (!knows(leg, ids[i]))
-            sim_fail("view", "member %u does not know of publisher %llu in room %llu", leg->member->index, (unsigned long long)ids[i],
-                     (unsigned long long)leg->room);
-    if (count != leg->view_count)
-        sim_fail("view", "member %u knows of %u publishers; in room %llu there are %u", leg->member->index, leg->view_count,
-                 (unsigned long long)leg->room, count);
+    if (view_is_right(leg, &missing))
+        return;
+    if (missing != 0)
+        sim_fail("view", "member %u does not know of publisher %llu in room %llu", leg->member->index, (unsigned long long)missing,
+                 (unsigned long long)leg->room);
+    else
+        sim_fail("view", "member %u knows of %u publishers; in room %llu there are fewer", leg->member->index, leg->view_count,
+                 (unsigned long long)leg->room);
 }
 
 /* Somebody sends what this one has asked for? */
@@ -286,6 +287,31 @@ static void look_flow(const struct leg *leg)
     if (sim->now > leg->heard_at + SILENCE_US)
         sim_fail("flow", "member %u hears nothing on a call of kind %d (feed %llu), whose sender sends, for %llu ms", leg->member->index,
                  (int)leg->call.config.kind, (unsigned long long)leg->call.config.feed, (unsigned long long)((sim->now - leg->heard_at) / 1000));
+}
+
+void leg_look(struct leg *leg, usec_t now)
+{
+    static const enum sdp_kind kinds[] = {SDP_AUDIO, SDP_VIDEO};
+    uint64_t packets = 0;
+    for (size_t i = 0; i < ARRAY_COUNT(kinds); i++) {
+        const struct verify *verify = hears(leg, kinds[i]);
+        if (verify == NULL)
+            continue;
+        look_stream(leg, verify, now);
+        packets += verify->packets + verify->strange + verify->repeated;
+    }
+    if (packets > leg->heard)
+        leg->heard_at = now;
+    leg->heard = packets;
+    if (!leg->member->crew->clean)
+        return;                         /* only at the end, then: crew_look */
+    look_flow(leg);
+    if (leg->call.config.kind == CALL_PUBLISH && !view_is_right(leg, NULL))
+        leg->view_wrong_at = usec_min(leg->view_wrong_at, now);
+    else
+        leg->view_wrong_at = USEC_NEVER;
+    if (leg->view_wrong_at != USEC_NEVER && now > leg->view_wrong_at + VIEW_US)
+        look_view(leg);
 }
 
 void crew_look(struct crew *crew)

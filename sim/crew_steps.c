@@ -24,6 +24,15 @@ static void on_nothing(void *owner, usec_t now, const struct janus_reply *reply)
         crew->counters.errors++;
 }
 
+/* A reply that brings an offer wants its answer. */
+static void on_leg_answer(void *owner, usec_t now, const struct janus_reply *reply)
+{
+    struct leg *leg = owner;
+    on_nothing(leg->member->crew, now, reply);
+    if (reply != NULL && reply->jsep_type != NULL && strcmp(reply->jsep_type, "offer") == 0)
+        leg_answer_offer(leg, now, reply->jsep_sdp);
+}
+
 /* False: not now. */
 static bool ask(struct leg *leg, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -36,7 +45,7 @@ static bool ask(struct leg *leg, const char *format, ...)
     va_end(args);
     if (!leg->call.attached || !member_can_ask(leg->member))
         return false;
-    janus_message(leg->call.janus, leg->call.handle.session, leg->call.handle.id, str_of(body), NULL, STR(""), on_nothing, leg->member->crew);
+    janus_message(leg->call.janus, leg->call.handle.session, leg->call.handle.id, str_of(body), NULL, STR(""), on_leg_answer, leg);
     return true;
 }
 
@@ -244,6 +253,55 @@ static void restart(struct member *m, uint32_t arg)
         ask(leg, "{\"request\":\"configure\",\"restart\":true}");
 }
 
+static void subscribe(struct member *m, uint32_t arg, bool more)
+{
+    struct leg *leg = crew_find(m, CALL_VIEW, arg, true);
+    const struct leg *publisher = leg == NULL ? NULL : pick_publisher(m->crew, arg >> 4, leg);
+    if (publisher == NULL)
+        return;
+    leg->switched = true;
+    ask(leg, "{\"request\":\"%s\",\"streams\":[{\"feed\":%llu}]}", more ? "subscribe" : "unsubscribe",
+        (unsigned long long)publisher->call.user);
+}
+
+static void trickle(struct member *m, uint32_t arg)
+{
+    static const char *const candidates[] = {
+        "{\"candidate\":\"candidate:1 1 udp 2130706431 10.2.0.1 9 typ host\",\"sdpMid\":\"0\",\"sdpMLineIndex\":0}", "{\"completed\":true}", "null", "{}", "7",
+        "{\"candidate\":\"candidate:1 1 udp 1 10.2.0.1 9 typ srflx raddr 10.9.0.1 rport 7\",\"sdpMLineIndex\":99}",
+        "{\"candidate\":\"candidate:x y z\",\"sdpMid\":\"0\"}", "{\"candidate\":\"candidate:1 1 udp 1 somebody.local 9 typ host\",\"sdpMid\":\"0\"}",
+        "{\"candidate\":\"candidate:1 1 tcp 1 10.2.0.1 9 typ host tcptype active\",\"sdpMid\":\"0\"}"};
+    const struct leg *leg = any_leg(m, arg);
+    char text[512];
+    if (leg == NULL || !member_can_ask(m) || !leg->call.attached)
+        return;
+    snprintf(text, sizeof(text), "{\"janus\":\"trickle\",\"transaction\":\"t\",\"session_id\":%llu,\"handle_id\":%llu,\"candidate\":%s}",
+             (unsigned long long)m->session, (unsigned long long)leg->call.handle.id, candidates[arg % ARRAY_COUNT(candidates)]);
+    conn_send(&m->conn, str_of(text));
+}
+
+static void end_by_api(struct member *m, uint32_t arg, const char *verb)
+{
+    struct leg *leg = any_leg(m, arg);
+    if (leg == NULL || !member_can_ask(m) || !leg->call.attached)
+        return;
+    leg_feed_gone(leg);
+    leg->disturbed = true;
+    janus_plain(&m->janus, verb, m->session, leg->call.handle.id, on_nothing, m->crew);
+}
+
+/* From then on the victim's events go to the thief. */
+static void steal(struct member *m, uint32_t arg)
+{
+    struct member *victim = &m->crew->members[arg % m->crew->member_count];
+    if (victim == m || victim->session == 0 || !member_can_ask(m))
+        return;
+    LIST_EACH(it, &victim->legs)
+        CONTAINER_OF(it, struct leg, node)->missed = true;
+    victim->robbed = true;
+    janus_plain(&m->janus, "claim", victim->session, 0, on_nothing, m->crew);
+}
+
 static void kick(struct member *m, uint32_t arg)
 {
     const struct leg *victim = pick_publisher(m->crew, arg, NULL);
@@ -343,6 +401,12 @@ void crew_step(struct crew *crew, const struct step *step)
         if (leg != NULL)
             ask(leg, "{\"request\":\"configure\",\"streams\":[{\"mid\":\"1\",\"substream\":%u,\"temporal\":%u}]}", step->arg % 3, step->arg / 3 % 3);
         break;
+    case STEP_more: subscribe(m, step->arg, true); break;
+    case STEP_less: subscribe(m, step->arg, false); break;
+    case STEP_trickle: trickle(m, step->arg); break;
+    case STEP_hangup: end_by_api(m, step->arg, "hangup"); break;
+    case STEP_detach: end_by_api(m, step->arg, "detach"); break;
+    case STEP_steal: steal(m, step->arg); break;
     case STEP_kick: kick(m, step->arg); break;
     case STEP_room: change_room(m, step->arg); break;
     case STEP_lie: lie(m, step->arg); break;

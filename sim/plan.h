@@ -63,6 +63,12 @@ enum knob {
     X(choose)           /* a viewer's switch to another publisher */                        \
     X(pause)            /* a viewer's pause or start */                                     \
     X(layer)            /* a viewer's choice of layers */                                   \
+    X(more)             /* subscribes to one more publisher, on the same PeerConnection */  \
+    X(less)             /* and to one less */                                               \
+    X(trickle)          /* candidates, late, wrong or for nobody */                         \
+    X(hangup)           /* of one of its PeerConnections, by the API */                     \
+    X(detach)           /* a handle is detached under its PeerConnection */                 \
+    X(steal)            /* claims somebody else's session */                                \
     X(kick)                                                                                 \
     X(room)             /* creates or destroys one */                                       \
     X(lie)              /* a request that is wrong somehow */                               \
