@@ -19,5 +19,5 @@ if [ ! -f $dir/build.ninja ]; then
   step "Preparing the build" meson-bench meson setup $dir --buildtype=release -Dtests=false -Dfuzz=false
 fi
 step "Building server, load generator and benches" ninja-bench \
-  ninja -C $dir cardea tools/load/cardea-load bench/bench_packet bench/bench_parsers
+  ninja -C $dir cardea tools/load/cardea-load bench/bench_packet bench/bench_parsers bench/bench_sctp
 exec python3 scripts/bench_run.py --build $dir "$@"

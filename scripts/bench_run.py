@@ -258,14 +258,14 @@ def bench_wait(bench, goals):
 
 def bench_micro(bench, goals):
     lines = []
-    for program, argument in (("bench_packet", "full"), ("bench_parsers", None)):
+    for program, argument in (("bench_packet", "full"), ("bench_parsers", None), ("bench_sctp", None)):
         command = [str(bench.build / "bench" / program)] + ([argument] if argument and bench.options.full else [])
         say(f"  {program}")
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=RUN_SECONDS)
         lines += [f"`{program}`:", "```", *done.stdout.rstrip().split("\n"), *done.stderr.rstrip().split("\n")[:3 if done.stderr else 0], "```"]
         if program == "bench_packet":
             goals.append(("allocations and locks per forwarded packet (asserted)", "none", "none" if done.returncode == 0 else "some", "", lambda v: v == "none"))
-    return "Inside: a packet's way through a worker without the kernel; parsers", ["bench/packet.c, bench/parsers.c"], lines
+    return "Inside: a packet's way through a worker without the kernel; parsers; SCTP", ["bench/packet.c, bench/parsers.c, bench/sctp.c"], lines
 
 
 BENCHES = {"api": bench_api, "idle": bench_idle, "peers": bench_peers, "viewers": bench_viewers, "room": bench_room, "clients": bench_clients,

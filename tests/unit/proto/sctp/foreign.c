@@ -1,5 +1,6 @@
 #include "foreign.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -14,17 +15,13 @@ void foreign_start(struct net *net, int side, const char *program, uint32_t buff
 {
     struct foreign *foreign = calloc(1, sizeof(*foreign));
     int to[2], from[2];
-    assert_int_equal(pipe(to), 0);
-    assert_int_equal(pipe(from), 0);
+    assert_int_equal(pipe2(to, O_CLOEXEC), 0);     /* another one must not keep this one's open */
+    assert_int_equal(pipe2(from, O_CLOEXEC), 0);
     foreign->pid = fork();
     assert_true(foreign->pid >= 0);
     if (foreign->pid == 0) {
         dup2(to[0], 0);
         dup2(from[1], 1);
-        close(to[0]);
-        close(to[1]);
-        close(from[0]);
-        close(from[1]);
         execl(program, program, (char *)NULL);
         _exit(127);
     }
