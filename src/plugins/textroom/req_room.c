@@ -197,7 +197,8 @@ static enum tr_error req_edit(struct tr_call *call)
     return TR_OK;
 }
 
-static const struct schema_field destroy_fields[] = {{"secret", SCHEMA_STRING, false}, {"permanent", SCHEMA_BOOL, false}};
+/* Not `secret`: what a room does not ask for is not looked at (textroom.md 5.6). */
+static const struct schema_field destroy_fields[] = {{"permanent", SCHEMA_BOOL, false}};
 
 /* Who asks is told on its own channel like everybody in the room, so one who is in it is told twice (textroom.md 5.6). */
 static enum tr_error req_destroy(struct tr_call *call)

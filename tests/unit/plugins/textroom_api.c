@@ -106,11 +106,10 @@ static void test_fields_are_checked_in_order(void **state)
         {"edit", "secret", "1", "a string"},            {"edit", "new_description", "1", "a string"},
         {"edit", "new_secret", "1", "a string"},        {"edit", "new_pin", "1", "a string"},
         {"edit", "new_post", "1", "a string"},          {"edit", "new_is_private", "1", "a boolean"},
-        {"edit", "permanent", "1", "a boolean"},        {"destroy", "secret", "1", "a string"},
-        {"destroy", "permanent", "1", "a boolean"},     {"allowed", "secret", "1", "a string"},
-        {"allowed", "action", "1", "a string"},         {"kick", "secret", "1", "a string"},
-        {"kick", "username", "1", "a string"},          {"announcement", "secret", "1", "a string"},
-        {"announcement", "text", "1", "a string"},
+        {"edit", "permanent", "1", "a boolean"},        {"destroy", "permanent", "1", "a boolean"},
+        {"allowed", "secret", "1", "a string"},         {"allowed", "action", "1", "a string"},
+        {"kick", "secret", "1", "a string"},            {"kick", "username", "1", "a string"},
+        {"announcement", "secret", "1", "a string"},    {"announcement", "text", "1", "a string"},
     };
     for (size_t i = 0; i < ARRAY_COUNT(fields); i++) {
         char text[100];
@@ -235,10 +234,15 @@ static void test_edit_ignores_empty_texts(void **state)
     expect_refusal("error", 499, "No configuration file, can't edit room permanently");      /* before the room is looked for */
     chat_admin("{'request':'destroy','room':99,'permanent':true}");
     expect_refusal("error", 499, "No configuration file, can't destroy room permanently");
+    chat_admin("{'request':'destroy','room':8,'secret':5}");
+    expect_refusal("error", 414, "Invalid element type (secret should be a string)");
     chat_admin("{'request':'destroy','room':8,'secret':'S'}");
     expect_sync(&t, "{'textroom':'destroyed','room':8,'permanent':false}");
     chat_admin("{'request':'destroy','room':8,'secret':'S'}");
     expect_refusal("error", 417, "No such room (8)");
+    chat_admin("{'request':'create','room':9}");
+    chat_admin("{'request':'destroy','room':9,'secret':5}");         /* nobody asked for one */
+    expect_sync(&t, "{'textroom':'destroyed','room':9,'permanent':false}");
 }
 
 static void test_allowed_changes_the_list(void **state)
