@@ -17,7 +17,11 @@ const MASKS = [
 ];
 
 /* Lists without an order, since the servers keep hash tables: what names an entry. They become objects. */
-const UNORDERED = { publishers: p => p.id, participants: p => p.id, attendees: p => p.id, list: r => r.room ?? r.remote_id, allowed: token => token };
+const UNORDERED = { publishers: p => p.id ?? p.publisher_id, participants: p => p.id, attendees: p => p.id, list: r => r.room ?? r.remote_id, allowed: token => token };
+
+/* The same for entries that have nothing but a random number to be named by: sorted by all the rest. */
+const SORTED = { forwarders: f => JSON.stringify([f.port, f.type, f.substream, f]) };
+const DRAWN = new Set(['local_rtcp_port', 'stream_id']);                    /* numbers that may be small, and are never ours */
 
 export class Normaliser {
   constructor({ names, sent }) {
@@ -43,10 +47,14 @@ export class Normaliser {
   value(v, key) {
     if (Array.isArray(v)) {
       const list = v.map(item => this.value(item));
+      if (SORTED[key])
+        return list.map(item => [SORTED[key](item), item]).sort(([a], [b]) => a < b ? -1 : a > b ? 1 : 0).map(([, item]) => item);
       return UNORDERED[key] ? Object.fromEntries(list.map((item, i) => [`{${UNORDERED[key](item) ?? i}}`, item])) : list;
     }
     if (v !== null && typeof v === 'object')
       return Object.fromEntries(Object.entries(v).filter(([k]) => k !== 'transaction').map(([k, item]) => [k, k === 'sdp' ? this.sdp(item) : this.value(item, k)]));
+    if (DRAWN.has(key))
+      return '<number>';
     if (typeof v === 'number')
       return this.names.has(v) ? `<${this.names.get(v)}>` : Math.abs(v) >= 1e6 && !this.sent.has(String(v)) ? '<number>' : v;
     return typeof v === 'string' ? this.text(v) : v;

@@ -208,7 +208,10 @@ class Connection {
     this.client.send(text);
     await stage.finish(step, isAnswered, ms);
     this.pending = undefined;
-    return step.answers.findLast(m => m.janus !== 'ack') ?? step.answers[0];
+    const answer = step.answers.findLast(m => m.janus !== 'ack') ?? step.answers[0];
+    if (['create', 'attach'].includes(message.janus) && answer?.data?.id !== undefined && answer.data.id !== message.id)
+      stage.names.set(answer.data.id, `${message.janus === 'create' ? 'session' : 'handle'} of step ${stage.steps.length}`);
+    return answer;
   }
 
   /* A text as it is, whose answer may have no transaction. */
@@ -280,13 +283,16 @@ class Handle {
   #learn(data, body) {
     const { names, rooms, sent } = this.stage;
     const call = (value, what) => { if ((typeof value === 'string' || value > 1000) && !sent.has(String(value)) && value !== body.id) names.set(value, what); };
+    for (const { stream_id } of data.forwarders ?? [])
+      call(stream_id, 'a stream');
     if (data.videoroom === 'joined') {
       call(data.id, `id of ${this.name}`);
       call(data.private_id, `private id of ${this.name}`);
     } else if (data.videoroom === 'created') {
-      rooms.set(data.room, body.secret);
+      if (typeof data.room === 'string' || Number.isSafeInteger(data.room))
+        rooms.set(data.room, body.secret);
       if (body.room !== data.room)
-        call(data.room, `room ${rooms.size}`);
+        call(data.room, `room of step ${this.stage.steps.length}`);
     }
   }
 

@@ -30,7 +30,6 @@ const OFFERS = {
 
 const offered = (name, media, more = {}, body = both) => ({
   name: `an offer: ${name}`,
-  off: media.some(m => m.kind === 'data'),       /* until data channels are in EchoTest */
   steps: async t => {
     const a = await t.attach('a', ECHOTEST);
     await a.newPeer();

@@ -41,7 +41,6 @@ const OFFERS = [
 export default [
   ...OFFERS.map(([name, media, room = {}, body = {}]) => ({
     name: `an offer: ${name}`,
-    off: media.some(m => m.kind === 'data'),        /* until data channels are in VideoRoom */
     steps: async t => {
       const a = await t.attach('a'), b = await t.attach('b'), c = await t.attach('c');
       await t.room(2001, room, a);
