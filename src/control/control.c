@@ -234,6 +234,7 @@ static void on_message(void *owner, usec_t now, const struct message *m)
     case CONTROL_PEER_MEDIA: fact_peer_media(c, m->payload); break;
     case CONTROL_PEER_SLOWLINK: fact_peer_slowlink(c, m->payload); break;
     case CONTROL_SINK_LAYER: fact_sink_layer(c, m->payload); break;
+    case CONTROL_SOURCE_LEVEL: fact_source_level(c, m->payload); break;
     case CONTROL_WORKER_SRFLX: fact_worker_srflx(c, m->payload); break;
     case CONTROL_PLAIN_OPENED: fact_plain_opened(c, m->op, m->payload); break;
     case CONTROL_NAME_FOUND: fact_name_found(c, m->op, m->payload); break;

@@ -136,6 +136,19 @@ void fact_peer_data_taken(struct control *c, const struct peer_data_taken_fact *
         data_taken(c, pc, fact->cost);
 }
 
+void fact_source_level(struct control *c, const struct source_level_fact *fact)
+{
+    const struct source *source = graph_source(c, fact->source);
+    if (source == NULL) {
+        c->counters.facts_stale++;
+        return;
+    }
+    struct host *host = source->pc == NULL ? source->host : source->pc->handle->host;
+    void *state = source->pc == NULL ? NULL : source->pc->handle->state;
+    if (host->desc->source_level != NULL)
+        host->desc->source_level(host->plugin, state, fact->source, fact->talking, fact->average);
+}
+
 void fact_worker_srflx(struct control *c, const struct worker_srflx_fact *fact)
 {
     if (fact->worker >= c->config.worker_count || fact->socket >= c->config.workers[fact->worker].socket_count) {

@@ -14,6 +14,7 @@ void fact_sink_layer(struct control *c, const struct sink_layer_fact *fact);
 void fact_peer_data_up(struct control *c, const struct peer_fact *fact);
 void fact_peer_data(struct control *c, const struct message *m);       /* may keep the message's block */
 void fact_peer_data_taken(struct control *c, const struct peer_data_taken_fact *fact);
+void fact_source_level(struct control *c, const struct source_level_fact *fact);
 void fact_worker_srflx(struct control *c, const struct worker_srflx_fact *fact);
 /* The answer to an operation that a disk helper did. */
 void fact_disk_done(struct control *c, struct ref op, const struct disk_done *fact);

@@ -91,12 +91,13 @@ void graph_set_source(struct control *c, struct pc *pc, uint16_t mindex, const s
         line->source = source_make(c, pc, mindex, desc);
 }
 
-struct source *graph_add_inlet(struct control *c, uint32_t worker, const struct inlet_options *options)
+struct source *graph_add_inlet(struct control *c, struct host *host, uint32_t worker, const struct inlet_options *options)
 {
     struct source *source = source_make(c, NULL, 0, &options->desc);
     if (source == NULL)
         return NULL;
     source->worker = worker;
+    source->host = host;
     order_inlet_open(c, source, options);
     return source;
 }

@@ -17,7 +17,7 @@ struct sink *graph_sink(const struct control *c, struct ref ref);
 void graph_set_source(struct control *c, struct pc *pc, uint16_t mindex, const struct source_desc *desc);
 
 /* A source that plain RTP feeds. NULL: SOURCES_MAX (counted). */
-struct source *graph_add_inlet(struct control *c, uint32_t worker, const struct inlet_options *options);
+struct source *graph_add_inlet(struct control *c, struct host *host, uint32_t worker, const struct inlet_options *options);
 void graph_del_inlet(struct control *c, struct source *source);
 
 /* Replaces the line's sink. `source` may be NULL. NULL: no such line, or SINKS_MAX (both counted). */

@@ -68,6 +68,13 @@ void host_source_rate_cap(struct host *host, struct ref ref, const struct rate_c
         order_source_cap(host->control, source, cap);
 }
 
+void host_source_levels(struct host *host, struct ref ref, const struct level_window *window)
+{
+    const struct source *source = find_source(host->control, ref);
+    if (source != NULL)
+        order_source_levels(host->control, source, window);
+}
+
 void host_keyframe(struct host *host, struct ref ref)
 {
     const struct source *source = find_source(host->control, ref);

@@ -79,7 +79,7 @@ struct ref host_source_open(struct host *host, const struct inlet_options *optio
         c->counters.verbs_refused++;
         return REF_NONE;
     }
-    const struct source *source = graph_add_inlet(c, plain->worker, options);
+    const struct source *source = graph_add_inlet(c, host, plain->worker, options);
     return source == NULL ? REF_NONE : source->ref;
 }
 

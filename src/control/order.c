@@ -220,6 +220,12 @@ void order_source_cap(struct control *c, const struct source *source, const stru
     tell(c, source_worker(source), WORKER_SOURCE_CAP, &order, sizeof(order));
 }
 
+void order_source_levels(struct control *c, const struct source *source, const struct level_window *window)
+{
+    struct source_levels_order order = {.source = source->ref, .window = *window};
+    tell(c, source_worker(source), WORKER_SOURCE_LEVELS, &order, sizeof(order));
+}
+
 void order_keyframe(struct control *c, const struct source *source)
 {
     struct keyframe_ask order = {.source = source->ref};

@@ -21,6 +21,7 @@ void order_sink_del(struct control *c, const struct sink *sink);
 
 void order_source_set(struct control *c, const struct source *source);
 void order_source_cap(struct control *c, const struct source *source, const struct rate_cap *cap);
+void order_source_levels(struct control *c, const struct source *source, const struct level_window *window);
 void order_plain_open(struct control *c, const struct plain *plain, const struct plain_options *options, struct ref op);
 void order_plain_close(struct control *c, const struct plain *plain);
 void order_inlet_open(struct control *c, const struct source *source, const struct inlet_options *options);

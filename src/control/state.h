@@ -177,6 +177,7 @@ struct source {
     struct ref ref;
     struct pc *pc;                      /* NULL: plain RTP feeds it (plain.h) */
     uint32_t worker;                    /* of one without */
+    struct host *host;                  /* the same: whose it is */
     uint16_t mindex;
     bool active;
     struct source_desc desc;

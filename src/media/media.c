@@ -18,6 +18,7 @@ void media_init(struct media *media, const struct media_limits *limits)
     list_init(&media->keyframes);
     list_init(&media->orphans);
     list_init(&media->layers);
+    list_init(&media->talkers);
     list_init(&media->data_freed);
     list_init(&media->data_orphans);
 }

@@ -50,6 +50,7 @@ struct media {
     struct pool data_sinks;
     struct list keyframes;          /* sources whose publisher is to be asked: source.wanting */
     struct list orphans;            /* sources whose m-line is gone: source.wanting */
+    struct list talkers;            /* sources that have begun to talk, or ended: source.talking */
     struct list layers;             /* sinks whose layer changed: sink.changed */
     struct list data_freed;         /* data sources that need not wait any more: data_source.freed */
     struct list data_orphans;       /* data sources whose m-line is gone: data_source.freed */

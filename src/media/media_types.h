@@ -88,6 +88,14 @@ struct forward_way {
 
 #define SINK_FALLBACK_US 250000u
 
+/* Over how many packets, and below which average level (0 loud .. 127 silent), somebody is said to talk. */
+struct level_window {
+    uint32_t packets;           /* 0: nobody asks */
+    uint32_t average;
+};
+
+#define LEVEL_PACKETS_MAX 100000u
+
 /* The REMB cap of a publisher (videoroom.md 14.3, echotest.md 2.1). */
 struct rate_cap {
     uint32_t bps;               /* 0: see `always` */

@@ -24,6 +24,7 @@ struct source *source_new(struct media *media, struct ref name, const struct sou
     list_init(&source->sinks);
     list_init(&source->forwards);
     list_init(&source->wanting);
+    list_init(&source->talking);
     return source;
 }
 
@@ -41,6 +42,7 @@ void source_orphan(struct source *source)
     let_sinks_go(source);
     source->origin = source->inlet = NULL;
     source->keyframe_wanted = false;
+    list_del(&source->talking);
     list_del(&source->wanting);
     list_add_tail(&source->media->orphans, &source->wanting);
 }
@@ -51,6 +53,7 @@ void source_free(struct source *source)
     for (unsigned i = 0; i < LAYERS_MAX; i++)
         history_clear(&source->layers[i].history, source->media);
     list_del(&source->wanting);
+    list_del(&source->talking);
     pool_put(&source->media->sources, source);
 }
 
@@ -125,6 +128,9 @@ void source_input(struct source *source, struct media_packet *packet, bool renum
         layer->newest = packet->seq;
     layer->started = true;
     packet->epoch = layer->epoch;
+    if ((packet->ext.has & RTP_EXT_HAS_AUDIO_LEVEL) != 0 && levels_input(&source->levels, packet->ext.audio_level) &&
+        list_is_empty(&source->talking))
+        list_add_tail(&source->media->talkers, &source->talking);
     look_into(source, layer, packet);
     if (packet->keyframe && packet->layer + 1 == source->desc.layer_count)
         source->keyframe_wanted = false;        /* the highest layer has what was asked for */

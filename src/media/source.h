@@ -8,6 +8,7 @@
 
 #include "base/slots.h"
 #include "media/history.h"
+#include "media/levels.h"
 #include "media/media.h"
 #include "proto/rtp/dd.h"
 
@@ -48,6 +49,8 @@ struct source {
     bool keyframe_wanted;
     usec_t keyframe_asked_at;
     usec_t keyframe_every_us;
+    struct levels levels;
+    struct list talking;                /* in media.talkers while a change is to be told */
     struct source_report reports[LAYERS_MAX];
     struct source_layer layers[LAYERS_MAX];
 };

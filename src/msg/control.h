@@ -18,6 +18,7 @@
     X(PEER_MEDIA,       WORKER,  struct peer_media_fact)                       \
     X(PEER_SLOWLINK,    WORKER,  struct peer_slowlink_fact)                    \
     X(SINK_LAYER,       WORKER,  struct sink_layer_fact)                       \
+    X(SOURCE_LEVEL,     WORKER,  struct source_level_fact)                     \
     X(WORKER_SRFLX,     WORKER,  struct worker_srflx_fact)                     \
     X(DISK_DONE,        DISK,    struct disk_done)                             \
     X(PLAIN_OPENED,     WORKER,  struct plain_opened_fact)                     \
@@ -96,6 +97,13 @@ struct sink_layer_fact {
 struct peer_data_taken_fact {
     struct peer_ref peer;
     uint32_t cost;
+};
+
+/* Somebody has begun to talk, or has ended. */
+struct source_level_fact {
+    struct ref source;
+    bool talking;
+    double average;                 /* of the window that shows it, in -dBov */
 };
 
 /* The reflexive address of one of a worker's sockets, as the STUN server saw it (design section 2). */

@@ -19,6 +19,7 @@
     X(SINK_DEL,           CONTROL,  NONE,               struct sink_del_order)                \
     X(SOURCE_SET,         CONTROL,  NONE,               struct source_set_order)              \
     X(SOURCE_CAP,         CONTROL,  NONE,               struct source_cap_order)              \
+    X(SOURCE_LEVELS,      CONTROL,  NONE,               struct source_levels_order)           \
     X(KEYFRAME_ASK,       CONTROL_OR_WORKER, NONE,      struct keyframe_ask)                  \
     X(PLAIN_OPEN,         CONTROL,  PLAIN_OPENED,       struct plain_open_order)              \
     X(PLAIN_CLOSE,        CONTROL,  NONE,               struct plain_close_order)             \
@@ -94,6 +95,11 @@ struct source_set_order {
 struct source_cap_order {
     struct ref source;
     struct rate_cap cap;
+};
+
+struct source_levels_order {
+    struct ref source;
+    struct level_window window;
 };
 
 struct keyframe_ask {

@@ -119,7 +119,8 @@ struct plugin_desc {
     bool (*data)(void *plugin, void *session, const struct data_message *message);
     /* Messages can be sent: the channel has come up, or after ERR_FULL there is room again. NULL: not interested. */
     void (*data_ready)(void *plugin, void *session);
-    /* Audio levels over a window (talk detection) come with the issue that adds the tap for them. */
+    /* Whoever speaks on this source has begun to, or has ended (host_source_levels). `session` NULL: host_source_open made it. */
+    void (*source_level)(void *plugin, void *session, struct ref source, bool talking, double average);
     void (*tick)(void *plugin, usec_t now);                                  /* about once a second; NULL: none */
     void (*query)(void *plugin, void *session, struct json_out *out);        /* members of an object that the caller opened */
 };
@@ -157,6 +158,8 @@ bool host_source_desc(struct host *host, struct ref source, struct source_desc *
 /* false: packets are dropped before fan-out (muted by their owner or by a moderator). Sinks keep continuity. */
 void host_source_set_active(struct host *host, struct ref source, bool active);
 void host_source_rate_cap(struct host *host, struct ref source, const struct rate_cap *cap);
+/* From now on source_level tells when its audio levels change between talking and not; `packets` 0: no more. */
+void host_source_levels(struct host *host, struct ref source, const struct level_window *window);
 /* Asks the publisher for a keyframe; merged with other asks (design section 5). */
 void host_keyframe(struct host *host, struct ref source);
 

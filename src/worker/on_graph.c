@@ -101,6 +101,14 @@ void on_source_cap(struct worker *w, usec_t now, const struct source_cap_order *
         peer_set_rate_cap(source, now, &order->cap);
 }
 
+void on_source_levels(struct worker *w, usec_t now, const struct source_levels_order *order)
+{
+    struct source *source = find_source(w, order->source);
+    (void)now;
+    if (source != NULL)
+        levels_set(&source->levels, &order->window);
+}
+
 void on_keyframe_ask(struct worker *w, usec_t now, const struct keyframe_ask *order)
 {
     struct source *source = find_source(w, order->source);
@@ -116,6 +124,16 @@ static void tell_layers(struct worker *w)
         const struct sink_layer_fact fact = {sink->name, sink->select.substream, sink->select.temporal};
         if (sink->source != NULL && sink->source->desc.kind == MEDIA_VIDEO && !ref_is_none(sink->name))
             actor_send(w->actor, ACTOR_CONTROL, CONTROL_SINK_LAYER, &fact, sizeof(fact));
+    }
+}
+
+/* One that has changed twice in a turn says what it is now. */
+static void tell_talkers(struct worker *w)
+{
+    for (struct list *it; (it = list_pop(&w->media.talkers)) != NULL;) {
+        const struct source *source = CONTAINER_OF(it, struct source, talking);
+        const struct source_level_fact fact = {source->name, source->levels.talking, source->levels.average};
+        actor_send(w->actor, ACTOR_CONTROL, CONTROL_SOURCE_LEVEL, &fact, sizeof(fact));
     }
 }
 
@@ -164,6 +182,7 @@ void worker_tell_graph(struct worker *w, usec_t now)
 {
     bury_orphans(w);
     tell_layers(w);
+    tell_talkers(w);
     ask_keyframes(w, now);
 }
 

@@ -222,6 +222,7 @@ static void on_message(void *owner, usec_t now, const struct message *m)
     case WORKER_SINK_DEL: on_sink_del(w, now, m->payload); break;
     case WORKER_SOURCE_SET: on_source_set(w, now, m->payload); break;
     case WORKER_SOURCE_CAP: on_source_cap(w, now, m->payload); break;
+    case WORKER_SOURCE_LEVELS: on_source_levels(w, now, m->payload); break;
     case WORKER_KEYFRAME_ASK: on_keyframe_ask(w, now, m->payload); break;
     case WORKER_PLAIN_OPEN: on_plain_open(w, now, m->payload, m->op); break;
     case WORKER_PLAIN_CLOSE: on_plain_close(w, now, m->payload); break;

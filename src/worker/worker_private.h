@@ -200,6 +200,7 @@ void on_sink_switch(struct worker *w, usec_t now, const struct sink_switch_order
 void on_sink_del(struct worker *w, usec_t now, const struct sink_del_order *order);
 void on_source_set(struct worker *w, usec_t now, const struct source_set_order *order);
 void on_source_cap(struct worker *w, usec_t now, const struct source_cap_order *order);
+void on_source_levels(struct worker *w, usec_t now, const struct source_levels_order *order);
 void on_keyframe_ask(struct worker *w, usec_t now, const struct keyframe_ask *order);
 void worker_tell_graph(struct worker *w, usec_t now);
 usec_t worker_graph_deadline(struct worker *w);

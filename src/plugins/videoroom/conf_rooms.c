@@ -96,13 +96,22 @@ static void name_unbuilt(struct videoroom *vr, const struct vr_room *room, const
 {
     if (room->record)
         host_log(vr->host, 3, "VideoRoom: %s asks for recording, which is not built yet: nothing is recorded", category);
-    if (room->dummy_publisher)
-        host_log(vr->host, 3, "VideoRoom: %s asks for a dummy publisher, which is not built yet", category);
-    if (room->audiolevel_event)
-        host_log(vr->host, 3, "VideoRoom: %s asks for talking events, which are not built yet", category);
     if (room->signed_tokens && !host_token_mode_signed(vr->host))
         host_log(vr->host, 3, "VideoRoom: %s asks for signed tokens, but the server is not in signed-token mode: the key has no effect",
                  category);
+}
+
+static void add_dummy(struct videoroom *vr, struct vr_room *room, const struct conf_node *node)
+{
+    const struct conf_node *list = conf_get(node, "dummy_streams");
+    struct vr_dummy_stream streams[VR_DUMMY_STREAMS_MAX];
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < conf_count(list) && count < VR_DUMMY_STREAMS_MAX; i++) {
+        const enum codec codec = codec_by_name(str_of(conf_text(conf_at(list, i), "codec", "")));
+        if (codec != CODEC_NONE)
+            streams[count++] = (struct vr_dummy_stream){(uint8_t)codec, conf_text(conf_at(list, i), "fmtp", NULL)};
+    }
+    vr_dummy_join(vr, room, streams, count, conf_bool(node, "dummy_e2ee", false));
 }
 
 static void close_sample_secret(struct videoroom *vr, struct vr_room *room, const char *category)
@@ -133,6 +142,9 @@ void vr_rooms_from_conf(struct videoroom *vr, const struct conf_node *conf)
         read_room(room, node, category);
         close_sample_secret(vr, room, category);
         name_unbuilt(vr, room, category);
+        if (positive(node, "threads", 0) > 0)
+            host_log(vr->host, 4, "VideoRoom: %s asks for threads: media threads are shared by all rooms, so the key has no effect", category);
         vr_room_add(vr, room);
+        add_dummy(vr, room, node);
     }
 }

@@ -52,7 +52,7 @@ void vr_write_stream(struct json_out *j, const struct vr_pub_stream *stream, enu
     if (stream->moderated && form != VR_FORM_OWN && (form == VR_FORM_JOINED || stream->kind == MEDIA_VIDEO))
         jout_bool(j, "moderated", true);
     if (form == VR_FORM_JOINED && stream->audiolevel_id > 0)
-        jout_bool(j, "talking", false);         /* talk detection is not built yet: nobody is said to talk */
+        jout_bool(j, "talking", stream->talking);
     if (form == VR_FORM_OWN) {
         if (stream->audiolevel_id > 0)
             jout_uint(j, "audiolevel_ext_id", stream->audiolevel_id);
@@ -69,6 +69,50 @@ void vr_write_streams(struct json_out *j, const struct vr_participant *p, enum v
     jout_array(j, "streams");
     for (uint16_t i = 0; i < p->stream_count; i++)
         vr_write_stream(j, p->streams[i], form);
+    jout_end(j);
+}
+
+static void write_delays(struct json_out *j, int16_t min_delay, int16_t max_delay)
+{
+    if (min_delay < 0 || max_delay < 0)
+        return;
+    jout_object(j, "playout-delay");
+    jout_int(j, "min-delay", min_delay);
+    jout_int(j, "max-delay", max_delay);
+    jout_end(j);
+}
+
+static void write_session_stream(struct json_out *j, const struct vr_pub_stream *stream)
+{
+    uint32_t subscribers = 0;
+    LIST_EACH(it, &stream->subs)
+        subscribers++;
+    jout_object(j, NULL);
+    jout_string(j, "type", kind_name(stream->kind));
+    jout_uint(j, "mindex", stream->mindex);
+    jout_string(j, "mid", stream->mid);
+    if (stream->description != NULL)
+        jout_string(j, "description", stream->description);
+    if (stream->kind != MEDIA_DATA)
+        jout_string(j, "codec", codec_info((enum codec)stream->codec)->name);
+    if (stream->profile[0] != '\0')
+        jout_string(j, stream->codec == CODEC_VP9 ? "vp9-profile" : "h264-profile", stream->profile);
+    write_delays(j, stream->min_delay, stream->max_delay);
+    if (stream->simulcast)
+        jout_bool(j, "simulcast", true);
+    if (stream->level_known) {
+        jout_real(j, "audio-level-dBov", stream->level);
+        jout_bool(j, "talking", stream->talking);
+    }
+    jout_uint(j, "subscribers", subscribers);
+    jout_end(j);
+}
+
+void vr_write_session_streams(struct json_out *j, const struct vr_participant *p)
+{
+    jout_array(j, "streams");
+    for (uint16_t i = 0; i < p->stream_count; i++)
+        write_session_stream(j, p->streams[i]);
     jout_end(j);
 }
 
@@ -91,7 +135,6 @@ void vr_write_codecs(struct json_out *j, const struct vr_participant *p)
 
 void vr_write_publisher(struct json_out *j, const struct vr_participant *p, enum vr_form form)
 {
-    bool has_level = false;
     jout_object(j, NULL);
     vr_id_write(j, "id", &p->id);
     vr_write_name(j, p);
@@ -99,10 +142,8 @@ void vr_write_publisher(struct json_out *j, const struct vr_participant *p, enum
         jout_bool(j, "dummy", true);
     vr_write_codecs(j, p);
     vr_write_streams(j, p, form);
-    for (uint16_t i = 0; i < p->stream_count; i++)
-        has_level = has_level || p->streams[i]->audiolevel_id > 0;
-    if (form == VR_FORM_JOINED && has_level)
-        jout_bool(j, "talking", false);
+    if (form == VR_FORM_JOINED && vr_has_levels(p))
+        jout_bool(j, "talking", vr_is_talking(p));
     jout_end(j);
 }
 
@@ -135,12 +176,8 @@ static void write_source(struct json_out *j, const struct vr_sub_stream *sub)
     jout_string(j, "codec", codec_info((enum codec)sub->codec)->name);
     if (source->profile[0] != '\0')
         jout_string(j, source->codec == CODEC_VP9 ? "vp9-profile" : "h264-profile", source->profile);
-    if (sub->kind == MEDIA_VIDEO && sub->min_delay >= 0 && sub->max_delay >= 0) {
-        jout_object(j, "playout-delay");
-        jout_int(j, "min-delay", sub->min_delay);
-        jout_int(j, "max-delay", sub->max_delay);
-        jout_end(j);
-    }
+    if (sub->kind == MEDIA_VIDEO)
+        write_delays(j, sub->min_delay, sub->max_delay);
     if (!source->simulcast)
         return;
     jout_object(j, "simulcast");

@@ -216,6 +216,7 @@ static enum vr_error add(struct vr_call *call, struct add_job *job)
     json_array_foreach(streams, index, entry)
         add_stream(call->vr, p, entry, keyed);
     p->started = true;
+    vr_talk_apply(call->vr, p);
     vr_participant_changed(p);
     answer_added(call, job, p);
     vr_notify_publishers(call->vr, p);

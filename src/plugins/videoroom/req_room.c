@@ -129,6 +129,23 @@ static enum vr_error read_allowed(struct vr_call *call, struct vr_room *room)
     return VR_OK;
 }
 
+/* Entries that are none are skipped (videoroom.md 2.3). */
+static void add_dummy(struct vr_call *call, struct vr_room *room)
+{
+    const json_t *list = json_object_get(call->body, "dummy_streams"), *entry;
+    struct vr_dummy_stream streams[VR_DUMMY_STREAMS_MAX];
+    uint32_t count = 0;
+    size_t index;
+    json_array_foreach(list, index, entry) {
+        const json_t *fmtp = json_object_get(entry, "fmtp");
+        const char *name = vr_text(entry, "codec");
+        const enum codec codec = name == NULL ? CODEC_NONE : codec_by_name(str_of(name));
+        if (codec != CODEC_NONE && (fmtp == NULL || json_is_string(fmtp)) && count < VR_DUMMY_STREAMS_MAX)
+            streams[count++] = (struct vr_dummy_stream){(uint8_t)codec, vr_text(entry, "fmtp")};
+    }
+    vr_dummy_join(call->vr, room, streams, count, vr_bool(call->body, "dummy_e2ee", false));
+}
+
 /* Saving rooms needs the disk helper, which comes with recording: said as the reference says it when it has no file. */
 static enum vr_error refuse_permanent(struct vr_call *call, const char *what)
 {
@@ -185,8 +202,7 @@ static enum vr_error req_create(struct vr_call *call)
     }
     if (room->record)
         vr_log_unbuilt(vr, 1, "recording");
-    if (room->dummy_publisher)
-        vr_log_unbuilt(vr, 2, "the dummy publisher");
+    add_dummy(call, room);
     vr_room_add(vr, room);
     jout_string(&call->j, "videoroom", "created");
     vr_id_write(&call->j, "room", &room->id);
@@ -334,7 +350,6 @@ static enum vr_error req_list(struct vr_call *call)
 
 static void write_listed_participant(struct json_out *j, const struct vr_participant *p)
 {
-    bool has_level = false;
     jout_object(j, NULL);
     vr_id_write(j, "id", &p->id);
     vr_write_name(j, p);
@@ -343,10 +358,8 @@ static void write_listed_participant(struct json_out *j, const struct vr_partici
     if (p->remote)
         jout_bool(j, "remote", true);
     jout_bool(j, "publisher", p->started);
-    for (uint16_t i = 0; i < p->stream_count; i++)
-        has_level = has_level || p->streams[i]->audiolevel_id > 0;
-    if (p->started && has_level)
-        jout_bool(j, "talking", false);
+    if (p->started && vr_has_levels(p))
+        jout_bool(j, "talking", vr_is_talking(p));
     jout_end(j);
 }
 

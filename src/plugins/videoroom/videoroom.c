@@ -280,7 +280,7 @@ static void vr_query(void *plugin, void *state, struct json_out *out)
             jout_uint(out, "bitrate", p->bitrate_bps);
             if (p->e2ee)
                 jout_bool(out, "e2ee", true);
-            vr_write_streams(out, p, VR_FORM_OWN);
+            vr_write_session_streams(out, p);
         }
     } else if (s != NULL) {
         jout_string(out, "type", "subscriber");
@@ -355,6 +355,7 @@ const struct plugin_desc videoroom_plugin = {
     .hangup_media = vr_hangup_media,
     .slow_link = vr_slow_link,
     .sink_layer = vr_sink_layer,
+    .source_level = vr_source_level,
     .tick = vr_tick,
     .query = vr_query,
 };

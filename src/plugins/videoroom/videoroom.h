@@ -110,6 +110,9 @@ struct vr_pub_stream {
     bool fec, dtx, stereo;
     uint8_t codec;                  /* enum codec; CODEC_NONE */
     char profile[16];               /* h264 or vp9; "" unknown */
+    bool talking;
+    bool level_known;               /* a whole window has been heard */
+    double level;                   /* its average, in -dBov */
     uint8_t audiolevel_id, videoorient_id, playoutdelay_id;
     int16_t min_delay, max_delay;
     char *description;
@@ -144,6 +147,14 @@ struct vr_remotization {
     struct ref rtcp;                /* where they ask for keyframes; REF_NONE: nowhere */
     struct srtp_master srtp;
 };
+
+/* What a dummy is said to send (`dummy_streams`). */
+struct vr_dummy_stream {
+    uint8_t codec;
+    const char *fmtp;               /* NULL: none */
+};
+
+#define VR_DUMMY_STREAMS_MAX 32u
 
 /* Somebody in a room: a handle that joined as publisher, publishing or not; a publisher of another server; or nobody at all, who
  * is there to be subscribed to until somebody comes (videoroom.md 14.8). The last two have no handle, and have started for good. */
@@ -379,6 +390,13 @@ void vr_forward_free(struct videoroom *vr, struct vr_forward *forward);
 struct vr_forward *vr_forward_find(struct videoroom *vr, const struct vr_participant *p, uint32_t stream_id);
 void vr_forwards_of_stream_free(struct videoroom *vr, struct vr_pub_stream *stream);
 void vr_forwards_go_on(struct videoroom *vr, struct vr_pub_stream *stream);      /* its source has been replaced */
+/* dummy.c: somebody who is there to be subscribed to until somebody comes. */
+void vr_dummy_join(struct videoroom *vr, struct vr_room *room, const struct vr_dummy_stream *streams, uint32_t count, bool e2ee);
+/* talk.c */
+void vr_talk_apply(struct videoroom *vr, struct vr_participant *p);        /* windows, to the media graph */
+void vr_source_level(void *plugin, void *state, struct ref source, bool talking, double average);
+bool vr_has_levels(const struct vr_participant *p);
+bool vr_is_talking(const struct vr_participant *p);
 /* remote.c: publishers of other servers, here and there */
 void vr_remotization_free(struct videoroom *vr, struct vr_remotization *remote);
 void vr_remotizations_free(struct videoroom *vr, struct vr_participant *p);
@@ -432,6 +450,7 @@ bool vr_offer_subscriber(struct videoroom *vr, struct vr_subscriber *s, struct b
 enum vr_form { VR_FORM_JOINED, VR_FORM_EVENT, VR_FORM_OWN };
 void vr_write_stream(struct json_out *j, const struct vr_pub_stream *stream, enum vr_form form);
 void vr_write_streams(struct json_out *j, const struct vr_participant *p, enum vr_form form);
+void vr_write_session_streams(struct json_out *j, const struct vr_participant *p);       /* videoroom.md 17 */
 void vr_write_codecs(struct json_out *j, const struct vr_participant *p);
 void vr_write_publisher(struct json_out *j, const struct vr_participant *p, enum vr_form form);
 const char *vr_joined_text(struct vr_participant *p);

@@ -181,6 +181,7 @@ static void on_order(uint32_t worker, uint16_t type, const void *payload)
     case WORKER_PLAIN_CLOSE:
     case WORKER_FORWARD_ADD:
     case WORKER_FORWARD_DEL:
+    case WORKER_SOURCE_LEVELS:
     case WORKER_INLET_OPEN:
     case WORKER_INLET_CLOSE:
     case WORKER_RELAY_OPEN:

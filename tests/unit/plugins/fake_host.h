@@ -39,6 +39,7 @@ struct fake_source {
     uint32_t handle;
     struct source_desc desc;
     bool active;
+    struct level_window window;
     struct inlet_options inlet;         /* of one that plain RTP feeds; else zeros */
     struct rate_cap cap;
     uint32_t caps;

@@ -145,3 +145,9 @@ uint32_t fake_inlet_count(const struct host *host)
         count++;
     return count;
 }
+
+void host_source_levels(struct host *host, struct ref source, const struct level_window *window)
+{
+    if (is_alive(host, source))
+        host->sources[source.slot].window = *window;
+}

@@ -182,12 +182,6 @@ static void test_what_is_not_built_is_named(void **state)
     assert_int_equal(h.logged, 1);
     assert_non_null(strstr(h.last_log, "recording"));
     fake_stop(&h);
-    rooms_start("room-1: { dummy_publisher = true }");
-    assert_non_null(strstr(h.last_log, "dummy publisher"));
-    fake_stop(&h);
-    rooms_start("room-1: { audiolevel_event = true }");
-    assert_non_null(strstr(h.last_log, "talking"));
-    fake_stop(&h);
     rooms_start("room-1: { signed_tokens = true }");
     assert_non_null(strstr(h.last_log, "signed"));
 }

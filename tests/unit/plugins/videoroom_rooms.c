@@ -169,7 +169,7 @@ static void test_a_room_is_listed_with_all_that_it_was_given(void **state)
         "{\"room\":5,\"description\":\"Demo\",\"pin_required\":true,\"is_private\":false,\"max_publishers\":6,\"bitrate\":128000,\"bitrate_cap\":true,"
         "\"fir_freq\":10,\"require_pvtid\":true,\"require_e2ee\":true,\"dummy_publisher\":true,\"notify_joining\":true,"
         "\"audiocodec\":\"opus,pcmu\",\"videocodec\":\"vp8,h264,vp9\",\"opus_dtx\":true,\"record\":true,\"rec_dir\":\"/recs\",\"lock_record\":true,"
-        "\"num_participants\":0,\"audiolevel_ext\":false,\"audiolevel_event\":true,\"audio_active_packets\":50,\"audio_level_average\":30,"
+        "\"num_participants\":1,\"audiolevel_ext\":false,\"audiolevel_event\":true,\"audio_active_packets\":50,\"audio_level_average\":30,"
         "\"videoorient_ext\":false,\"playoutdelay_ext\":false,\"transport_wide_cc_ext\":false}", 0, NULL);
     assert_non_null(wanted);
     assert_true(json_fits(listed(5), wanted));
