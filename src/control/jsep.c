@@ -116,8 +116,9 @@ static bool for_plugin(struct control *c, const struct pc *pc, struct sdp *sdp, 
 /* Offer and answer have both passed: from now on the worker may check, and candidates go to it. */
 static void complete(struct control *c, struct pc *pc, bool restart)
 {
+    negotiation_settle(&pc->negotiation, true);
     pc->negotiated = true;
-    pc->offer = PC_OFFER_NONE;
+    pc->offer = pc->offer_before = PC_OFFER_NONE;
     pc->client_restarts = false;
     pc->restarting = false;
     pc_update_sources(c, pc, true);
@@ -159,9 +160,12 @@ static bool compile(struct control *c, struct handle *handle, struct sdp *sdp, c
         return result == NEGOTIATE_BAD_MID ? fail(error, 465, "%s", "") : fail(error, update ? 469 : 465, "Error processing SDP");
     pc->e2ee = pc->e2ee || client->e2ee;
     pc->trickle = client->trickle;
-    if (!for_plugin(c, pc, sdp, client, update, out, error))
+    if (!for_plugin(c, pc, sdp, client, update, out, error)) {
+        negotiation_settle(&pc->negotiation, client->type == NEGOTIATE_ANSWER);
         return false;
+    }
     if (client->type == NEGOTIATE_OFFER) {
+        pc->offer_before = pc->offer;
         pc->offer = PC_OFFER_CLIENT;
         pc->client_restarts = pc->client_restarts || changes.ice_restart;
     } else {
@@ -186,6 +190,15 @@ bool jsep_from_client(struct control *c, struct handle *handle, const json_t *js
     return ok;
 }
 
+/* The offer was not answered: it is as if it had never been made, and an offer of ours that waits still does. */
+static void take_back(struct pc *pc)
+{
+    negotiation_settle(&pc->negotiation, false);
+    pc->offer = pc->offer_before;
+    pc->offer_before = PC_OFFER_NONE;
+    pc->client_restarts = false;
+}
+
 void jsep_settle(struct control *c, struct handle *handle)
 {
     struct pc *pc = handle->pc;
@@ -194,7 +207,7 @@ void jsep_settle(struct control *c, struct handle *handle)
     if (pc->state == PC_OFFERED)
         pc_free(c, pc);
     else if (pc->offer == PC_OFFER_CLIENT)
-        pc->offer = PC_OFFER_NONE;
+        take_back(pc);
 }
 
 /* -- from the plugin ------------------------------------------------------------------------------------------------------------ */

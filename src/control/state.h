@@ -158,6 +158,7 @@ struct pc {
     struct handle *handle;              /* NULL while PC_CLOSING */
     enum pc_state state;
     enum pc_offer offer;
+    enum pc_offer offer_before;         /* what was waited for when the client's offer came that is being worked on */
     bool negotiated;                    /* an answer has passed, in either direction */
     bool controlling;                   /* our first description was an offer */
     bool e2ee;                          /* sticky */

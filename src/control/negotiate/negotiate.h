@@ -137,6 +137,7 @@ struct local_description {
 
 struct negotiation {
     struct remote_description *remote;                /* NULL until the client has said something */
+    struct negotiation *before;                       /* what held before an offer of the client's that is not settled; NULL: none */
     struct local_description *local;                  /* NULL until we have */
     bool has_role;
     enum dtls_role role;                              /* ours; fixed by the first exchange (webrtc.md 1.2) */
@@ -163,6 +164,9 @@ struct negotiate_changes {
  * the first line are enabled with port 0 too), so it comes before anonymise. `changes` may be NULL. */
 enum negotiate_result negotiate_remote(struct negotiation *n, enum negotiate_type type, struct sdp *sdp,
                                        const struct negotiate_remote_options *options, struct negotiate_changes *changes);
+
+/* What has become of the client's offer: a refused one was never made (RFC 8829 4.1.10.2, rollback). Harmless without one. */
+void negotiation_settle(struct negotiation *n, bool accepted);
 
 /* Strips what a plugin must not see (webrtc.md 2), in place. Also done to what a plugin says, before negotiate_local. */
 void anonymise(struct sdp *sdp);

@@ -29,3 +29,5 @@ struct rtx_pts {
 
 /* The one for media PT `pt`, now or before; 0 when all are in use. */
 uint8_t rtx_give(struct rtx_pts *rtx, uint8_t pt);
+/* n->remote moves into n->before, with all that an offer may change. */
+void negotiation_keep(struct negotiation *n);

@@ -27,8 +27,34 @@ void local_free(struct local_description *local)
     mem_put(local);
 }
 
+void negotiation_keep(struct negotiation *n)
+{
+    struct negotiation *before = mem_get(sizeof(*before));
+    *before = *n;
+    n->before = before;
+    n->remote = NULL;
+}
+
+void negotiation_settle(struct negotiation *n, bool accepted)
+{
+    struct negotiation *before = n->before;
+    if (before == NULL)
+        return;
+    n->before = NULL;
+    if (accepted) {
+        remote_free(before->remote);
+    } else {
+        struct local_description *local = n->local;     /* ours is not the client's to take back */
+        remote_free(n->remote);
+        *n = *before;
+        n->local = local;
+    }
+    mem_put(before);
+}
+
 void negotiation_fini(struct negotiation *n)
 {
+    negotiation_settle(n, true);
     remote_free(n->remote);
     local_free(n->local);
     negotiation_init(n);

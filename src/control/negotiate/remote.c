@@ -305,7 +305,11 @@ static void adopt_rtx(struct negotiation *n, enum negotiate_type type)
 static void adopt(struct negotiation *n, enum negotiate_type type, const struct sdp *sdp, struct remote_description *remote,
                   const struct negotiate_remote_options *options)
 {
-    remote_free(n->remote);
+    negotiation_settle(n, true);                        /* of an offer that another has overtaken */
+    if (type == NEGOTIATE_OFFER)
+        negotiation_keep(n);
+    else
+        remote_free(n->remote);
     n->remote = remote;
     adopt_rtx(n, type);
     if (!n->has_role && options->encrypted) {

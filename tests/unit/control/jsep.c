@@ -478,8 +478,8 @@ static void test_the_plugin_restarts_ice(void **state)
     server_end(&s);
 }
 
-/* The plugin does not answer a restart, then offers itself: the worker must not mix the two generations. */
-static void test_an_unanswered_restart_is_not_told_to_the_worker(void **state)
+/* The plugin does not answer a restart, then offers itself: the old generation is what holds, on both sides. */
+static void test_an_unanswered_restart_is_taken_back(void **state)
 {
     (void)state;
     begin();
@@ -488,7 +488,45 @@ static void test_an_unanswered_restart_is_not_told_to_the_worker(void **state)
     assert_int_equal(server_orders(&s, WORKER_PEER_APPLY), 0);
     server_message(&s, 1, id, handle, "{\"do\":\"add-line\"}");
     const struct peer_apply_order *apply = server_order(&s, WORKER_PEER_APPLY, NULL);
-    assert_false(apply->remote_known || apply->restart);
+    assert_true(apply->remote_known && !apply->restart);
+    assert_string_equal(apply->remote.ufrag, "wxyz");
+    server_end(&s);
+}
+
+/* Our offer is out when the client's comes and is refused: the client's answer to ours counts. */
+static void test_a_refused_offer_takes_nothing_from_ours(void **state)
+{
+    (void)state;
+    begin();
+    connect_offer(SDP_CLIENT_OFFER, "");
+    server_message(&s, 1, id, handle, "{\"do\":\"offer\"}");
+    fake_forget(s.actor);
+    say_jsep("refuse", "offer", SDP_HEAD("new1", "2") SDP_AUDIO_LINE("actpass", "sendrecv", "1001") SDP_VIDEO_LINE("actpass", "inactive"), "");
+    expect_ack();
+    assert_int_equal(server_orders(&s, WORKER_PEER_APPLY), 0);
+    say_jsep("ack", "answer", SDP_CLIENT_ANSWER, "");
+    expect_ack();
+    const struct peer_apply_order *apply = server_order(&s, WORKER_PEER_APPLY, NULL);
+    assert_true(apply->start && apply->remote_known && apply->mlines[1].recv);
+    assert_string_equal(apply->remote.ufrag, "wxyz");
+    say_jsep("ack", "answer", SDP_CLIENT_ANSWER, "");       /* one answer for one offer */
+    expect_error(&s, 1, 469, "Unexpected ANSWER (did we offer?)");
+    server_end(&s);
+}
+
+/* What a refused renegotiation said of lines, layers and codecs is forgotten with it. */
+static void test_a_refused_renegotiation_changes_nothing(void **state)
+{
+    (void)state;
+    begin();
+    connect_offer(SDP_CLIENT_OFFER, "");
+    for (int i = 0; i < 3; i++)
+        say_jsep("refuse", "offer", SDP_HEAD("wxyz", "2") SDP_AUDIO_LINE("actpass", "inactive", "7777") SDP_VIDEO_LINE("actpass", "inactive"), "");
+    fake_forget(s.actor);
+    server_message(&s, 1, id, handle, "{\"do\":\"add-line\"}");
+    const struct peer_apply_order *apply = server_order(&s, WORKER_PEER_APPLY, NULL);
+    assert_true(apply->mlines[0].recv && apply->mlines[1].recv);
+    assert_int_equal(apply->mlines[0].remote_ssrc[0], 1001);
     server_end(&s);
 }
 
@@ -798,7 +836,9 @@ int main(void)
         cmocka_unit_test_setup(test_a_bad_renegotiation_is_469_and_changes_nothing, setup),
         cmocka_unit_test_setup(test_the_client_restarts_ice, setup),
         cmocka_unit_test_setup(test_the_plugin_restarts_ice, setup),
-        cmocka_unit_test_setup(test_an_unanswered_restart_is_not_told_to_the_worker, setup),
+        cmocka_unit_test_setup(test_an_unanswered_restart_is_taken_back, setup),
+        cmocka_unit_test_setup(test_a_refused_offer_takes_nothing_from_ours, setup),
+        cmocka_unit_test_setup(test_a_refused_renegotiation_changes_nothing, setup),
         cmocka_unit_test_setup(test_a_plugin_adds_a_line_in_an_update, setup),
         cmocka_unit_test_setup(test_up_is_told_once_after_the_plugin, setup),
         cmocka_unit_test_setup(test_hangup_by_request, setup),
