@@ -189,8 +189,31 @@ def broken_links():
                 yield path, f"links to {target}: there is no such heading"
 
 
+# ---- tables of what is covered by which test ----
+
+def uncovered():
+    """Rows below a heading "Tests": names, then files; each name has to stand in one of them. Of the plugin's requests and keys none is missing."""
+    for section in re.split(r"^### ", NAMES.read_text(), flags=re.M):
+        if not section.startswith("Tests of "):
+            continue
+        named = set()
+        for row in re.findall(r"^\|[^|\n]*\|[^|\n]*`[^|\n]*\|[^|\n]*\|$", section, re.M):
+            names, files = (re.findall(r"`([^`]+)`", part) for part in row.strip("|").rsplit("|", 2)[1:])
+            named |= set(names)
+            texts = [(ROOT / file).read_text() if (ROOT / file).exists() else "" for file in files]
+            yield from (f"names the test {file}, which is not there" for file, text in zip(files, texts) if text == "")
+            yield from (f"says that {name} is covered by {', '.join(files)}: it does not stand there" for name in names
+                        if not any(re.search(rf"\b{re.escape(name)}\b", text) for text in texts))
+        folder = SRC / "plugins" / section.split()[2].lower()
+        for path in sorted(folder.glob("*.c")):
+            for name in re.findall(r'\{"(\w+)", (?:VR_FIELDS|NULL, 0,)', path.read_text()):
+                if name not in named:
+                    yield f"names no test of the request {name} ({path.name})"
+
+
 def problems():
     yield from broken_links()
+    yield from ((NAMES, text) for text in uncovered())
     yield from wrong_limits()
     yield from ((NAMES, text) for text in missing_names())
     yield from ((VERBS, text) for text in missing_verbs())
