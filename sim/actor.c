@@ -16,8 +16,6 @@
 #define WAKE_US           40u           /* at most, from the cause to the turn */
 #define TURN_US           20u           /* at most, a turn takes */
 #define CROSS_US          60u           /* at most, until a message is seen */
-#define CROSS_SLOW_PPM    20000u        /* of the batches take longer: */
-#define CROSS_SLOW_US     MSEC(3)
 #define PART_PPM          50000u        /* of the rings are read in part only */
 
 /* ---- set-up ---- */
@@ -261,8 +259,8 @@ static bool show(struct actor *self, struct pipe *pipe, struct cells *cells, uin
     if (cells->unseen == NULL)
         return false;
     usec_t at = (self->busy_until > sim->now ? self->busy_until : sim->now) + sim_below(&sim->scheduler, CROSS_US);
-    if (sim_chance(&sim->scheduler, CROSS_SLOW_PPM))
-        at += sim_below(&sim->scheduler, CROSS_SLOW_US);
+    if (sim_chance(&sim->scheduler, sim->faults.cross_ppm))
+        at += sim_below(&sim->scheduler, sim->faults.cross_us);
     if (at < *last_seen)
         at = *last_seen;
     bool shown = false;

@@ -13,6 +13,7 @@
 #define COME_UP_US     SEC(25)      /* from the first request of a call to media */
 #define CALM_US        SEC(12)      /* after a disturbance of a connection */
 #define KEEPALIVE_US   SEC(20)
+#define LINGER_US      SEC(8)
 
 static void on_tick(struct loop_timer *timer, usec_t now);
 
@@ -167,6 +168,9 @@ static void note_answer(struct member *m, uint64_t transaction)
             break;
         }
     }
+    if (found == NULL)
+        sim_fail("answers", "member %u: an answer to request %llu, which it has not made on this connection", m->index,
+                 (unsigned long long)transaction);
     for (uint32_t i = 0; found != NULL && i < place; i++) {
         const struct asked *before = &m->asked[(m->asked_first + i) % ASKED_MAX];
         if (!before->answered && before->handle == found->handle)
@@ -209,7 +213,7 @@ struct leg *leg_new(struct member *m, enum call_kind kind)
         return NULL;
     struct leg *leg = mem_get_zero(sizeof(*leg));
     leg->member = m;
-    leg->changed_at = leg->heard_at = sim->now;
+    leg->changed_at = leg->heard_at[0] = leg->heard_at[1] = sim->now;
     leg->view_wrong_at = USEC_NEVER;
     list_add_tail(&m->legs, &leg->node);
     m->leg_count++;
@@ -271,7 +275,9 @@ static void tick_leg(struct leg *leg, usec_t now)
     const struct member *m = leg->member;
     const enum call_state state = leg->call.state;
     const bool over = state == CALL_FAILED || state == CALL_ENDED;
-    if (over && now > leg->changed_at + MSEC(300) && m->state == MEMBER_HERE) {
+    /* Some let go of the handle at once when its PeerConnection has ended, others only after a while. */
+    const usec_t lingers = state == CALL_ENDED && leg->port % 2 == 0 ? LINGER_US : MSEC(300);
+    if (over && now > leg->changed_at + lingers && m->state == MEMBER_HERE) {
         leg_stop(leg);
         return;
     }

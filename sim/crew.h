@@ -31,8 +31,8 @@ struct leg {
     bool missed;                    /* events went into a connection that was lost: nobody repeats them */
     bool disturbed;                 /* its path was cut or moved: media may have gone */
     usec_t changed_at;              /* of call.state */
-    usec_t heard_at;                /* when verify last counted more */
-    uint64_t heard;
+    usec_t heard_at[2];             /* audio, video: when verify last counted more */
+    uint64_t heard[2];
     usec_t feed_gone_at;            /* when the publisher left in order; 0: has not */
     uint16_t port;
     uint64_t room;

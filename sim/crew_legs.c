@@ -75,7 +75,7 @@ void leg_on_state(void *owner, usec_t now, struct call *call)
     }
     if (call->state == CALL_UP) {
         m->crew->counters.ups++;
-        leg->heard_at = now;
+        leg->heard_at[0] = leg->heard_at[1] = now;
         if (call->config.kind != CALL_VIEW)
             start_sending(leg);
     } else if (call->state == CALL_FAILED || call->state == CALL_ENDED) {
@@ -202,6 +202,8 @@ void leg_take_text(struct member *m, const json_t *root)
 
 /* ---- looking ---- */
 
+static const enum sdp_kind kinds[] = {SDP_AUDIO, SDP_VIDEO};
+
 static const struct verify *hears(const struct leg *leg, enum sdp_kind kind)
 {
     return leg->stopped || leg->call.peer == NULL ? NULL : call_received(&leg->call, kind);
@@ -284,25 +286,24 @@ static void look_flow(const struct leg *leg)
     const struct leg *feed = leg->call.config.kind == CALL_ECHO ? leg : leg->call.config.kind == CALL_VIEW ? feed_of(leg) : NULL;
     if (feed == NULL || feed->disturbed || feed->muted || sim->now < leg->changed_at + SILENCE_US || sim->now < feed->changed_at + SILENCE_US)
         return;
-    if (sim->now > leg->heard_at + SILENCE_US)
-        sim_fail("flow", "member %u hears nothing on a call of kind %d (feed %llu), whose sender sends, for %llu ms", leg->member->index,
-                 (int)leg->call.config.kind, (unsigned long long)leg->call.config.feed, (unsigned long long)((sim->now - leg->heard_at) / 1000));
+    for (size_t i = 0; i < ARRAY_COUNT(kinds); i++)
+        if (sim->now > leg->heard_at[i] + SILENCE_US)
+            sim_fail("flow", "member %u gets no %s on a call of kind %d (feed %llu), whose sender sends, for %llu ms", leg->member->index,
+                     i == 0 ? "audio" : "video", (int)leg->call.config.kind, (unsigned long long)leg->call.config.feed,
+                     (unsigned long long)((sim->now - leg->heard_at[i]) / 1000));
 }
 
 void leg_look(struct leg *leg, usec_t now)
 {
-    static const enum sdp_kind kinds[] = {SDP_AUDIO, SDP_VIDEO};
-    uint64_t packets = 0;
     for (size_t i = 0; i < ARRAY_COUNT(kinds); i++) {
         const struct verify *verify = hears(leg, kinds[i]);
-        if (verify == NULL)
-            continue;
-        look_stream(leg, verify, now);
-        packets += verify->packets + verify->strange + verify->repeated;
+        const uint64_t packets = verify == NULL ? 0 : verify->packets + verify->strange + verify->repeated;
+        if (verify != NULL)
+            look_stream(leg, verify, now);
+        if (packets != leg->heard[i])
+            leg->heard_at[i] = now;
+        leg->heard[i] = packets;
     }
-    if (packets > leg->heard)
-        leg->heard_at = now;
-    leg->heard = packets;
     if (!leg->member->crew->clean)
         return;                         /* only at the end, then: crew_look */
     look_flow(leg);

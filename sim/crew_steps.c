@@ -230,7 +230,7 @@ static void pause_or_start(struct member *m, uint32_t arg)
     if (leg == NULL)
         return;
     leg->paused = !leg->paused;
-    leg->heard_at = leg->changed_at = sim->now;
+    leg->heard_at[0] = leg->heard_at[1] = leg->changed_at = sim->now;
     ask(leg, leg->paused ? "{\"request\":\"pause\"}" : "{\"request\":\"start\"}");
 }
 
@@ -360,6 +360,17 @@ static void flood(struct member *m, uint32_t arg)
         ask_something(m, arg + i * 7919u);
 }
 
+static void bounce(struct member *m, uint32_t arg)
+{
+    if (m->vanished)
+        return;
+    for (uint32_t i = 0; i < 8 + arg % 32 && member_can_ask(m); i++)
+        ask_something(m, arg + i * 7919u);
+    if (m->state == MEMBER_HERE)
+        member_lost(m, sim->now);
+    member_connect(m);
+}
+
 /* ---- */
 
 void crew_step(struct crew *crew, const struct step *step)
@@ -378,6 +389,7 @@ void crew_step(struct crew *crew, const struct step *step)
         if (m->state == MEMBER_HERE && !m->vanished)
             member_lost(m, sim->now);
         break;
+    case STEP_bounce: bounce(m, step->arg); break;
     case STEP_vanish: vanish(m); break;
     case STEP_back: back(m); break;
     case STEP_ask: ask_something(m, step->arg); break;

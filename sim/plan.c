@@ -39,13 +39,13 @@ static const struct weights calm = {{USUAL, [STEP_mute] = 6, [STEP_choose] = 5, 
 static const struct weights rough = {{USUAL, [STEP_mute] = 4, [STEP_choose] = 4, [STEP_pause] = 4, [STEP_unpublish] = 3, [STEP_again] = 4,
                                       [STEP_renegotiate] = 3, [STEP_restart] = 5, [STEP_layer] = 3, [STEP_drop] = 3, [STEP_vanish] = 3,
                                       [STEP_back] = 5, [STEP_reset] = 3, [STEP_part] = 6, [STEP_move] = 6, [STEP_deaf] = 3, [STEP_more] = 5,
-                                      [STEP_less] = 4, [STEP_trickle] = 3, [STEP_hangup] = 2, [STEP_detach] = 2}};
+                                      [STEP_less] = 4, [STEP_trickle] = 3, [STEP_hangup] = 2, [STEP_detach] = 2, [STEP_bounce] = 4}};
 static const struct weights hostile = {{USUAL, [STEP_lie] = 20, [STEP_garble] = 10, [STEP_flood] = 6, [STEP_deaf] = 5, [STEP_kick] = 6,
                                         [STEP_room] = 8, [STEP_drop] = 4, [STEP_vanish] = 3, [STEP_back] = 5, [STEP_burst] = 4,
                                         [STEP_forge] = 8, [STEP_replay] = 8, [STEP_knock] = 4, [STEP_clock] = 3, [STEP_stranger] = 6,
                                         [STEP_again] = 4, [STEP_unpublish] = 4, [STEP_renegotiate] = 4, [STEP_more] = 6, [STEP_less] = 4,
                                         [STEP_trickle] = 6, [STEP_hangup] = 4, [STEP_detach] = 4, [STEP_steal] = 3, [STEP_restart] = 4,
-                                        [STEP_choose] = 4}};
+                                        [STEP_choose] = 4, [STEP_bounce] = 5}};
 
 const char *step_name(uint32_t kind)
 {
@@ -66,7 +66,7 @@ bool plan_is_clean(const struct plan *plan)
 {
     static const uint32_t spoils[] = {KNOB_loss_ppm, KNOB_duplicate_ppm, KNOB_reorder_ppm, KNOB_mtu, KNOB_pool_ppm, KNOB_late_ppm,
                                       KNOB_lane_bytes, KNOB_descriptor_ppm, KNOB_jitter_us, KNOB_tcp_reset_ppm, KNOB_tcp_loss_ppm};
-    static const uint32_t blows[] = {STEP_part, STEP_move, STEP_vanish, STEP_burst, STEP_replay, STEP_forge, STEP_drop, STEP_reset, STEP_knock};
+    static const uint32_t blows[] = {STEP_part, STEP_move, STEP_vanish, STEP_burst, STEP_replay, STEP_forge, STEP_drop, STEP_bounce, STEP_reset, STEP_knock};
     for (size_t i = 0; i < ARRAY_COUNT(spoils); i++)
         if (plan->knobs[spoils[i]] != 0)
             return false;
@@ -160,6 +160,10 @@ static void draw_size(struct plan *plan, struct sim_rng *rng)
     k[KNOB_video_bytes] = sim_between(rng, 50, 4000);
     k[KNOB_layers] = sim_below(rng, 3) == 0 ? 3 : 1;
     k[KNOB_tcp_cut_ppm] = sim_below(rng, 3) * 100000;
+    if (sim_below(rng, 2) == 0)
+        return;
+    k[KNOB_cross_ppm] = sim_below(rng, 400000);
+    k[KNOB_cross_us] = sim_below(rng, MSEC(200));
 }
 
 /* Ten publishers, each of them watching two others; somebody joins or leaves every 5 s. The scenario that the speed is measured with. */

@@ -31,6 +31,8 @@
     X(pool_ppm,         0)                                                                  \
     X(late_ppm,         0)                                                                  \
     X(late_us,          0)                                                                  \
+    X(cross_ppm,        20000)      /* of the messages between actors take longer: */       \
+    X(cross_us,         3000)       /* so much at most */                                   \
     X(ring_cells,       0)                                                                  \
     X(lane_bytes,       0)                                                                  \
     X(disk_ppm,         0)                                                                  \
@@ -52,6 +54,7 @@ enum knob {
     X(stop)             /* one of its PeerConnections, politely */                          \
     X(leave)            /* destroys the session, and closes */                              \
     X(drop)             /* the connection only */                                           \
+    X(bounce)           /* asks a lot, drops the connection, and comes again at once */     \
     X(vanish)           /* nothing of it passes the network any more */                     \
     X(back)             /* after that */                                                    \
     X(ask)              /* a request that changes nothing */                                \

@@ -64,6 +64,8 @@ static void apply_knobs(const struct plan *plan)
         .pool_ppm = (uint32_t)k[KNOB_pool_ppm],
         .late_ppm = (uint32_t)k[KNOB_late_ppm],
         .late_us = k[KNOB_late_us],
+        .cross_ppm = (uint32_t)k[KNOB_cross_ppm],
+        .cross_us = k[KNOB_cross_us],
         .ring_cells = (uint32_t)k[KNOB_ring_cells],
         .lane_bytes = k[KNOB_lane_bytes],
         .disk_ppm = (uint32_t)k[KNOB_disk_ppm],
@@ -77,7 +79,7 @@ static void calm_down(void)
 {
     const struct weather was = network.weather;
     network.weather = (struct weather){.delay_us = was.delay_us, .tcp_cut_ppm = was.tcp_cut_ppm};
-    sim->faults = (struct sim_faults){.ring_cells = sim->faults.ring_cells};
+    sim->faults = (struct sim_faults){.ring_cells = sim->faults.ring_cells, .cross_ppm = sim->faults.cross_ppm, .cross_us = sim->faults.cross_us};
 }
 
 static void advance(usec_t until)

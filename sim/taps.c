@@ -63,26 +63,32 @@ void checks_close(void)
 
 /* ---- credits ---- */
 
+/* NULL: it is gone, and another has its slot. */
 static struct ledger *ledger_of(struct ref client)
 {
-    if (client.slot >= CLIENTS_SEEN)
-        return NULL;
-    struct ledger *ledger = &taps.clients[client.slot];
-    if (ledger->generation != client.generation)
-        *ledger = (struct ledger){.generation = client.generation};
-    return ledger;
+    struct ledger *ledger = client.slot < CLIENTS_SEEN ? &taps.clients[client.slot] : NULL;
+    return ledger != NULL && ledger->generation == client.generation ? ledger : NULL;
 }
 
 static void on_request(struct ref client)
 {
-    struct ledger *ledger = ledger_of(client);
+    struct ledger *ledger = client.slot < CLIENTS_SEEN ? &taps.clients[client.slot] : NULL;
     if (ledger == NULL)
         return;
+    if (ledger->generation != client.generation)
+        *ledger = (struct ledger){.generation = client.generation};
     if (ledger->count == CREDITS_MAX) {
         sim_fail("credit", "client %u has more than %u requests open", client.slot, CREDITS_MAX);
         return;
     }
     ledger->at[(ledger->first + ledger->count++) % CREDITS_MAX] = sim->now;
+}
+
+static void on_gone(struct ref client)
+{
+    struct ledger *ledger = ledger_of(client);
+    if (ledger != NULL)
+        ledger->gone = true;
 }
 
 static void on_credit(struct ref client)
@@ -107,7 +113,7 @@ void tap_message(const struct actor *from, actor_id to, const struct cell *cell)
     if (from->id == ACTOR_IO && to == ACTOR_CONTROL && cell->type == CONTROL_CLIENT_REQUEST)
         on_request(((const struct client_request *)payload)->client);
     else if (from->id == ACTOR_IO && to == ACTOR_CONTROL && cell->type == CONTROL_CLIENT_GONE)
-        ledger_of(((const struct client_gone *)payload)->client)->gone = true;
+        on_gone(((const struct client_gone *)payload)->client);
     else if (from->id == ACTOR_CONTROL && to == ACTOR_IO && cell->type == IO_CREDIT)
         on_credit(((const struct io_credit *)payload)->client);
 }

@@ -37,6 +37,8 @@ struct sim_faults {
     uint32_t pool_ppm;          /* pool_get of the server's pools */
     uint32_t late_ppm;          /* of turns: the actor is kept from its next one */
     usec_t late_us;
+    uint32_t cross_ppm;         /* of the messages between actors take longer */
+    usec_t cross_us;            /* so much at most */
     uint32_t ring_cells;        /* of every ring; fewer means that they spill */
     uint64_t lane_bytes;        /* 0: as asked for */
     uint32_t disk_ppm;          /* calls of storage.h fail */
