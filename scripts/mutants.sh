@@ -82,7 +82,8 @@ done < <(for name in "${names[@]}"; do gate_of "$name"; done | sort -u)
 
 for name in "${names[@]}"; do
   git -C "$tree" reset -q --hard
-  if ! git -C "$tree" apply "$home/tests/mutants/$name.patch" 2> /dev/null; then
+  git -C "$tree" clean -q -f
+  if ! patch -d "$tree" -p1 -s -F2 --no-backup-if-mismatch < "tests/mutants/$name.patch" > build/logs/mutants-patch.log 2>&1; then
     say_result "$name" "does not apply" ""
     failed=$(( failed + 1 ))
     continue
