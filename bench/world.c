@@ -199,7 +199,7 @@ static void clients_turn(struct world *world)
     }
     rtc_timeout(world->clients, world->now);
     while (rtc_poll_event(world->clients, &event))
-        CHECK(event.up);
+        CHECK(event.kind == RTC_UP);
     while (rtc_poll_tx(world->clients, world->now, &tx))
         queue_push(&world->to_worker, &tx.endpoint->base, tx.datagram);
 }

@@ -30,7 +30,40 @@ static void fail(struct call *call, usec_t now, const char *what, const struct j
 
 static void step(struct call *call, usec_t now)
 {
-    if (call->state == CALL_CONNECTING && call->local_up && call->server_up) {
+    if (call->config.kind != CALL_CHAT && call->state == CALL_CONNECTING && call->local_up && call->server_up) {
+        call->up_at = now;
+        enter(call, now, CALL_UP);
+    }
+}
+
+/* ---- CALL_CHAT: what is said on the data channel ---- */
+
+void call_say(struct call *call, struct view text)
+{
+    (void)endpoint_send_data(call->peer->endpoint, call->net->loop->now, STR("JanusDataChannel"), false, text);
+    net_touch(call->peer);
+}
+
+static void say_join(struct call *call)
+{
+    char text[160];
+    int size = snprintf(text, sizeof(text), "{\"textroom\":\"join\",\"transaction\":\"join\",\"room\":%llu,\"username\":\"u%llu\",\"history\":false}",
+                        (unsigned long long)call->config.room, (unsigned long long)call->config.name);
+    call_say(call, VIEW(text, (size_t)size));
+}
+
+/* Until the answer to our own join has come there may be others' news. */
+static void on_text(struct call *call, usec_t now, struct view text)
+{
+    if (call->state == CALL_UP) {
+        if (call->on_text != NULL)
+            call->on_text(call->owner, now, call, text);
+    } else if (str_contains(text, STR("\"transaction\":\"join\""))) {
+        if (!str_contains(text, STR("\"textroom\":\"success\""))) {
+            snprintf(call->error, sizeof(call->error), "join: %.*s", (int)(text.size < 120 ? text.size : 120), (const char *)text.data);
+            enter(call, now, CALL_FAILED);
+            return;
+        }
         call->up_at = now;
         enter(call, now, CALL_UP);
     }
@@ -40,12 +73,25 @@ static void on_changed(void *owner, usec_t now, struct net_endpoint *peer, const
 {
     struct call *call = owner;
     (void)peer;
-    if (event->kind == RTC_ENDED)
+    switch (event->kind) {
+    case RTC_ENDED:
         fail(call, now, "PeerConnection ended", NULL);
-    if (event->kind != RTC_UP)
-        return;
-    call->local_up = true;
-    step(call, now);
+        break;
+    case RTC_UP:
+        call->local_up = true;
+        step(call, now);
+        break;
+    case RTC_DATA_UP:
+        if (call->config.kind == CALL_CHAT)
+            say_join(call);
+        break;
+    case RTC_DATA: {
+        const struct data_packet *packet = event->packet;
+        on_text(call, now, VIEW(packet->bytes + packet->label_size + packet->protocol_size, packet->size));
+        break;
+    }
+    case RTC_DATA_ROOM: break;
+    }
 }
 
 static void on_event(struct janus_handle *handle, usec_t now, const struct janus_reply *event)
@@ -132,20 +178,36 @@ static void send_join(struct call *call)
     buf_fini(&body);
 }
 
-static void send_start(struct call *call, usec_t now, const char *offer)
+static void send_setup(struct call *call)
+{
+    struct buf body;
+    buf_init(&body, BODY_BYTES);
+    buf_add_text(&body, "{\"request\":\"setup\"}");
+    send_body(call, &body, NULL, STR(""), on_joined);
+    buf_fini(&body);
+}
+
+static void write_start(const struct call *call, struct buf *body)
 {
     struct json_out j;
+    jout_begin(&j, body, LAYOUT_COMPACT);
+    jout_object(&j, NULL);
+    jout_string(&j, "request", call->config.kind == CALL_CHAT ? "ack" : "start");
+    if (call->config.kind == CALL_VIEW)
+        jout_uint(&j, "room", call->config.room);
+    jout_end(&j);
+}
+
+static void send_start(struct call *call, usec_t now, const char *offer)
+{
+    const enum sdp_direction direction = call->config.kind == CALL_CHAT ? SDP_SENDRECV : SDP_RECVONLY;
     struct buf body, sdp;
     if (!open_endpoint(call, now, false))
         return;
     buf_init(&body, BODY_BYTES);
     buf_init(&sdp, ENDPOINT_SDP_BYTES);
-    jout_begin(&j, &body, LAYOUT_COMPACT);
-    jout_object(&j, NULL);
-    jout_string(&j, "request", "start");
-    jout_uint(&j, "room", call->config.room);
-    jout_end(&j);
-    if (endpoint_answer(call->peer->endpoint, now, str_of(offer), SDP_RECVONLY, &sdp)) {
+    write_start(call, &body);
+    if (endpoint_answer(call->peer->endpoint, now, str_of(offer), direction, &sdp)) {
         net_touch(call->peer);
         enter(call, now, CALL_CONNECTING);
         send_body(call, &body, "answer", buf_view(&sdp), on_started);
@@ -174,7 +236,10 @@ static void on_attached(void *owner, usec_t now, const struct janus_reply *reply
         return;
     }
     enter(call, now, CALL_JOINING);
-    send_join(call);
+    if (call->config.kind == CALL_CHAT)
+        send_setup(call);
+    else
+        send_join(call);
 }
 
 static void on_joined(void *owner, usec_t now, const struct janus_reply *reply)
@@ -182,11 +247,12 @@ static void on_joined(void *owner, usec_t now, const struct janus_reply *reply)
     struct call *call = owner;
     if (call->state != CALL_JOINING)
         return;
-    if (reply == NULL || reply->error != 0 || (call->config.kind == CALL_VIEW && reply->jsep_sdp == NULL)) {
+    const bool answers = call->config.kind == CALL_VIEW || call->config.kind == CALL_CHAT;
+    if (reply == NULL || reply->error != 0 || (answers && reply->jsep_sdp == NULL)) {
         fail(call, now, "join", reply);
         return;
     }
-    if (call->config.kind == CALL_VIEW) {
+    if (answers) {
         send_start(call, now, reply->jsep_sdp);
         return;
     }
@@ -220,7 +286,8 @@ void call_start(struct call *call, struct net *net, struct janus *janus, const s
                 void (*on_state)(void *owner, usec_t now, struct call *call), void *owner)
 {
     *call = (struct call){.net = net, .janus = janus, .config = *config, .on_state = on_state, .owner = owner, .state = CALL_ATTACHING};
-    janus_attach(janus, config->session, config->kind == CALL_ECHO ? "janus.plugin.echotest" : "janus.plugin.videoroom", on_attached, call);
+    const char *plugin = config->kind == CALL_ECHO ? "janus.plugin.echotest" : config->kind == CALL_CHAT ? "janus.plugin.textroom" : "janus.plugin.videoroom";
+    janus_attach(janus, config->session, plugin, on_attached, call);
 }
 
 void call_stop(struct call *call)

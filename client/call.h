@@ -1,4 +1,4 @@
-/* client/call.h - the three calls that stock pages make: EchoTest, publish in a VideoRoom, watch a publisher of a VideoRoom.
+/* client/call.h - the calls that stock pages make: EchoTest, publish in a VideoRoom, watch a publisher of a VideoRoom, talk in a TextRoom.
  * A handle and a PeerConnection, from attach to up. Owner: the program; the struct must outlive its connection's requests
  * (janus_lost or janus_fini ends them).
  *
@@ -8,7 +8,7 @@
 #include "client/janus.h"
 #include "client/net.h"
 
-enum call_kind { CALL_ECHO, CALL_PUBLISH, CALL_VIEW };
+enum call_kind { CALL_ECHO, CALL_PUBLISH, CALL_VIEW, CALL_CHAT };
 
 enum call_state {
     CALL_NEW,
@@ -16,7 +16,7 @@ enum call_state {
     CALL_JOINING,               /* rooms only */
     CALL_NEGOTIATING,
     CALL_CONNECTING,
-    CALL_UP,                    /* both sides say so */
+    CALL_UP,                    /* both sides say so; CALL_CHAT: it is in the room */
     CALL_FAILED,                /* `error` says why */
     CALL_ENDED,                 /* was up */
 };
@@ -27,6 +27,7 @@ struct call_config {
     uint64_t room;
     uint64_t feed;              /* CALL_VIEW */
     bool audio, video;          /* CALL_ECHO, CALL_PUBLISH */
+    uint64_t name;              /* CALL_CHAT: of the user */
     uint8_t layers;             /* CALL_PUBLISH, CALL_ECHO: simulcast when above 1 */
 };
 
@@ -35,6 +36,8 @@ struct call {
     struct janus *janus;
     struct call_config config;
     void (*on_state)(void *owner, usec_t now, struct call *call);
+    /* CALL_CHAT: what comes once it is in the room; NULL: nobody listens. */
+    void (*on_text)(void *owner, usec_t now, struct call *call, struct view text);
     void *owner;
     enum call_state state;
     struct janus_handle handle;
@@ -53,5 +56,7 @@ void call_start(struct call *call, struct net *net, struct janus *janus, const s
 void call_stop(struct call *call);          /* closes the PeerConnection and detaches; harmless when repeated */
 /* What came in, of a kind (verify.h); NULL: nothing. */
 const struct verify *call_received(const struct call *call, enum sdp_kind kind);
+/* CALL_CHAT, up: a text, as it is. */
+void call_say(struct call *call, struct view text);
 /* Sends the synth on the line of that kind, layer 0 being the lowest. False: it does not send. */
 bool call_send(struct call *call, enum sdp_kind kind, uint8_t layer, struct synth *synth);

@@ -43,6 +43,7 @@ class Server:
             "janus.jcfg": CORE_JANUS if name == "janus" else CORE,
             "janus.transport.websockets.jcfg": f'general: {{ json = "compact"  ws = true  ws_ip = "127.0.0.1"  ws_port = {self.port} }}\n',
             "janus.plugin.videoroom.jcfg": ROOM,
+            "janus.plugin.textroom.jcfg": 'general: { events = false  json = "compact" }\nroom-1234: { description = "bench" }\n',
             "janus.plugin.echotest.jcfg": "general: { events = false }\n",
         }
         for file, text in files.items():
@@ -223,6 +224,15 @@ def bench_room(bench, goals):
     return ("One publisher to many viewers: 25 frames/s of ten packets of 1,100 bytes, 50 audio packets/s of 100 bytes", arguments + ["--count", "N"], lines)
 
 
+def bench_text(bench, goals):
+    count = "1000" if bench.options.full else "300"
+    arguments = ["text", "--count", count, "--seconds", "10" if bench.options.full else "5"]
+    results = bench.rounds(arguments)
+    goals.append((f"a text to one of {count} in a room", "5 us or less", median_of(results, "cardea", "server_cpu_per_delivery"), "us", lambda v: v <= 5))
+    rows = [("server CPU per delivery, us", "server_cpu_per_delivery", 2), ("deliveries/s, the next text when all have the last", "deliveries_per_s", 0)]
+    return f"Texts of 100 characters to {count} in a TextRoom", arguments, table(results, rows)
+
+
 def bench_clients(bench, goals):
     arguments = ["clients", "--count", "10000"]
     results = bench.rounds(arguments)
@@ -268,7 +278,7 @@ def bench_micro(bench, goals):
     return "Inside: a packet's way through a worker without the kernel; parsers; SCTP", ["bench/packet.c, bench/parsers.c, bench/sctp.c"], lines
 
 
-BENCHES = {"api": bench_api, "idle": bench_idle, "peers": bench_peers, "viewers": bench_viewers, "room": bench_room, "clients": bench_clients,
+BENCHES = {"api": bench_api, "idle": bench_idle, "peers": bench_peers, "viewers": bench_viewers, "room": bench_room, "text": bench_text, "clients": bench_clients,
            "wait": bench_wait, "micro": bench_micro}
 
 

@@ -63,4 +63,5 @@ bool cmd_idle(struct load *load);
 bool cmd_peers(struct load *load);
 bool cmd_room(struct load *load);
 bool cmd_clients(struct load *load);
+bool cmd_text(struct load *load);
 bool cmd_storm(struct load *load);

@@ -7,7 +7,7 @@
 
 const struct command commands[] = {
     {"api", cmd_api}, {"idle", cmd_idle}, {"peers", cmd_peers}, {"room", cmd_room}, {"clients", cmd_clients},
-    {"storm", cmd_storm}, {NULL, NULL},
+    {"storm", cmd_storm}, {"text", cmd_text}, {NULL, NULL},
 };
 
 static const struct command *find(const char *name)

@@ -13,6 +13,7 @@ static const char usage[] =
     "  idle     N sessions with a VideoRoom handle each, on M connections, doing nothing\n"
     "  peers    N PeerConnections (audio and video) that send nothing: to the EchoTest, or as viewers of a room\n"
     "  room     one publisher to N viewers\n"
+    "  text     N in a text room; one of them speaks, all hear it\n"
     "  clients  N WebSocket clients that say nothing\n"
     "  storm    N clients that connect, vanish, claim, join, publish, watch, kick, list, destroy, all at once; every request is timed\n"
     "options:\n"

@@ -84,8 +84,10 @@ static void call_more(struct peers *peers)
         struct user *user = &load->users[peers->begun % load->user_count];
         struct call_config config = peers->config;
         config.session = user->session;
+        config.name = peers->begun;
         struct call *call = &peers->calls[peers->begun++];
         call_start(call, &peers->net, &user->janus, &config, on_call, peers);
+        call->on_text = peers->on_text;
     }
 }
 
