@@ -218,6 +218,19 @@ static void test_a_secret_is_asked_for_by_all_that_manage(void **state)
     expect_sync(&t, "{'textroom':'success','room':8,'participants':[]}");
 }
 
+/* Only where there is one: a room that is not there, or has none, is looked at first. */
+static void test_the_secret_of_destroy(void **state)
+{
+    (void)state;
+    chat_create(8, "'secret':'s'");
+    chat_admin("{'request':'destroy','room':8,'secret':5}");
+    expect_refusal("error", 414, "Invalid element type (secret should be a string)");
+    chat_admin("{'request':'destroy','room':99,'secret':5}");
+    expect_refusal("error", 417, "No such room (99)");
+    chat_admin("{'request':'destroy','room':7,'secret':5}");
+    expect_sync(&t, "{'textroom':'destroyed','room':7,'permanent':false}");
+}
+
 static void test_edit_ignores_empty_texts(void **state)
 {
     (void)state;
@@ -538,6 +551,7 @@ int main(void)
         CHAT_TEST(test_list_shows_public_rooms),
         BARE_TEST(test_the_admin_key_guards_create_and_private_rooms),
         CHAT_TEST(test_a_secret_is_asked_for_by_all_that_manage),
+        CHAT_TEST(test_the_secret_of_destroy),
         CHAT_TEST(test_edit_ignores_empty_texts),
         CHAT_TEST(test_allowed_changes_the_list),
         CHAT_TEST(test_what_strangers_grow_is_bounded),
