@@ -390,16 +390,13 @@ enum vr_error vr_req_update_remote_publisher(struct vr_call *call)
 
 enum vr_error vr_req_remove_remote_publisher(struct vr_call *call)
 {
-    static const struct schema_field secret_field[] = {{"secret", SCHEMA_STRING, false}};
     struct vr_participant *p;
     struct vr_id id;
     enum vr_error error = vr_id_read(call, call->body, "room", true, &id);
     if (error == VR_OK)
         error = vr_id_read(call, call->body, "id", true, &id);
     if (error == VR_OK)
-        error = vr_check_fields(call, VR_FIELDS(secret_field), call->body);
-    if (error == VR_OK)
-        error = find_remote(call, &p);
+        error = find_remote(call, &p);          /* looks at `secret` where the room has one */
     if (error != VR_OK)
         return error;
     jout_string(&call->j, "videoroom", "success");

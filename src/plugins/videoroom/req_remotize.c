@@ -24,7 +24,11 @@ static enum vr_error find(struct vr_call *call, bool key, struct vr_participant 
         error = vr_check_forward_key(call);
     if (error == VR_OK)
         error = vr_managed_room(call, &room);
-    return error == VR_OK ? vr_feed_of(call, room, &id, p) : error;
+    if (error != VR_OK || key)
+        return error == VR_OK ? vr_feed_of(call, room, &id, p) : error;
+    char shown[VR_ID_SHOWN];
+    *p = vr_room_participant(call->vr, room, &id);
+    return *p != NULL ? VR_OK : vr_fail(call, VR_NO_SUCH_FEED, "No such publisher (%s)", vr_id_show(&id, shown));
 }
 
 static void answer(struct vr_call *call, const struct vr_participant *p)

@@ -71,7 +71,7 @@ export const ROOM_REQUESTS = [
     mindex: 'posint', ...bools('disabled stereo fec dtx simulcast svc'), audiolevel_ext_id: 'int', videoorient_ext_id: 'int', playoutdelay_ext_id: 'int' }, needs: ['mid', 'mindex', 'type'] },
   { role: 'none', body: { request: 'update_remote_publisher', room: 77, id: 5, streams: [] }, fields: { ...posints('room id srtp_suite'), ...strings('secret display srtp_crypto'), streams: 'array',
     metadata: 'object' }, needs: ['room', 'id', 'streams'] },
-  { role: 'none', body: { request: 'remove_remote_publisher', room: 77, id: 5 }, fields: { ...posints('room id'), secret: 'string' }, needs: ['room', 'id'] },
+  { role: 'none', body: { request: 'remove_remote_publisher', room: 77, id: 5 }, fields: { ...posints('room id') }, needs: ['room', 'id'] },
   { role: 'none', body: { request: 'listforwarders', room: 77 }, fields: { room: 'posint' }, needs: ['room'] },
   { role: 'none', body: { request: 'listforwarders', room: 78 }, fields: { secret: 'string' }, needs: ['secret'] },
 
