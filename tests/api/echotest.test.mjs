@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 
-import { startServer } from './lib/server.mjs';
+import { IS_REFERENCE, startServer } from './lib/server.mjs';
 import { offer, parseSdp } from './lib/sdp.mjs';
 
 let server;
@@ -26,6 +26,10 @@ afterEach(async () => { await handle.detach(); });
 const data = async (body, jsep) => (await handle.message(body, jsep)).data;
 const OK = { echotest: 'event', result: 'ok' };
 
+/* Fields that Debian's version of the reference does not know. */
+const LATER = new Set(['svc', 'spatial_layer', 'temporal_layer']);
+const isKnown = field => !IS_REFERENCE || !LATER.has(field);
+
 describe('requests', () => {
   test('nothing useful is 413', async () => {
     for (const body of [{}, { audiocodec: 'opus' }, { filename: 'x' }, { svc: true }, { request: 'whatever' }, { unknown: 5 }]) {
@@ -39,7 +43,8 @@ describe('requests', () => {
   test('each useful field is enough by itself', async () => {
     for (const body of [{ audio: true }, { video: false }, { videocodec: 'vp8' }, { videoprofile: '42e01f' }, { opusred: false }, { bitrate: 0 }, { bitrate: 128000 },
       { fallback: 500000 }, { spatial_layer: 1 }, { temporal_layer: 1 }, { substream: 1 }, { temporal: 1 }, { min_delay: 0 }, { max_delay: 5 }])
-      assert.deepEqual(await data(body), OK, JSON.stringify(body));
+      if (isKnown(Object.keys(body)[0]))
+        assert.deepEqual(await data(body), OK, JSON.stringify(body));
   });
 
   test('types are checked, and the text names the field and its type', async () => {
@@ -47,6 +52,8 @@ describe('requests', () => {
       ['substream', 'a positive integer', '1'], ['temporal', 'a positive integer', null], ['fallback', 'a positive integer', -5], ['svc', 'a boolean', 1],
       ['spatial_layer', 'a positive integer', {}], ['temporal_layer', 'a positive integer', []], ['audiocodec', 'a string', 5], ['videocodec', 'a string', null],
       ['videoprofile', 'a string', 42], ['opusred', 'a boolean', 'no'], ['min_delay', 'an integer', '1'], ['max_delay', 'an integer', 1.5]]) {
+      if (!isKnown(field))
+        continue;
       const d = await data({ audio: true, [field]: bad });
       assert.equal(d.error_code, 413, `${field}: ${JSON.stringify(bad)}`);
       assert.equal(d.error, `Invalid element type (${field} should be ${type})`);
@@ -55,7 +62,7 @@ describe('requests', () => {
   });
 
   test('layers end at 2', async () => {
-    for (const field of ['substream', 'temporal', 'spatial_layer', 'temporal_layer']) {
+    for (const field of ['substream', 'temporal', 'spatial_layer', 'temporal_layer'].filter(isKnown)) {
       for (const value of [3, 255, 4294967296, Number.MAX_SAFE_INTEGER])
         assert.equal((await data({ [field]: value })).error, `Invalid value (${field} should be 0, 1 or 2)`);
       for (const value of [0, 1, 2])

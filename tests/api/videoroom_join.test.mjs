@@ -158,7 +158,7 @@ describe('leaving', () => {
       const person = await joined(1234, { display: name });
       await go(person);
       const told = await witness.handle.event(d => d.leaving !== undefined);
-      assert.deepEqual(told, { videoroom: 'event', room: 1234, leaving: person.id, display: name });
+      assert.deepEqual(told, { videoroom: 'event', room: 1234, leaving: person.id, ...(!IS_REFERENCE && { display: name }) });
     }
     await witness.handle.nothing(m => m.plugindata?.data.leaving !== undefined);
   });
@@ -290,7 +290,7 @@ describe('subscribing', () => {
     assert.equal((await join(handle, { streams: [{ feed: ann.id }] })).error_code, 428);
   });
 
-  test('an offer of the client is 423', async () => {
+  test('an offer of the client is 423', { skip: IS_REFERENCE && 'accepted in this version' }, async () => {
     const handle = await fresh();
     const { ack, data: d } = await handle.message({ request: 'join', ptype: 'subscriber', room: 1234, streams: [{ feed: 1 }] }, offer());
     assert.equal(d?.error_code ?? ack.error.code, 423);

@@ -253,7 +253,7 @@ describe('people', () => {
     assert.equal((await ask({ request: 'kick', room: 1234, id: 99999 })).error, 'No such user 99999 in room 1234');
     assert.deepEqual(await ask({ request: 'kick', room: 1234, id: 502 }), { videoroom: 'success' });
     assert.deepEqual(await ann.handle.event(), { videoroom: 'event', room: 1234, leaving: 'ok', reason: 'kicked' });
-    assert.deepEqual(await bob.handle.event(), { videoroom: 'event', room: 1234, kicked: 502, display: 'Ann' });
+    assert.deepEqual(await bob.handle.event(), { videoroom: 'event', room: 1234, kicked: 502, ...(!IS_REFERENCE && { display: 'Ann' }) });
     await bob.handle.nothing();
     assert.equal((await ann.handle.message({ request: 'publish' })).data.error_code >= 425, true);
     assert.equal((await ask({ request: 'listparticipants', room: 1234 })).participants.some(p => p.id === 502), false);

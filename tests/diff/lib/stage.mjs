@@ -285,6 +285,9 @@ class Handle {
     const call = (value, what) => { if ((typeof value === 'string' || value > 1000) && !sent.has(String(value)) && value !== body.id) names.set(value, what); };
     for (const { stream_id } of data.forwarders ?? [])
       call(stream_id, 'a stream');
+    if (body.request === 'add_remote_publisher')
+      for (const port of [data.port, data.rtcp_port])
+        call(port, 'a port');
     if (data.videoroom === 'joined') {
       call(data.id, `id of ${this.name}`);
       call(data.private_id, `private id of ${this.name}`);
