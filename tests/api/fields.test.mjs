@@ -199,10 +199,10 @@ describe('VideoRoom', () => {
     await handle.detach();
   });
 
-  test('a body of forty thousand keys, and of keys that mean something elsewhere', async () => {
+  test('a body of a thousand keys, and of keys that mean something elsewhere', async () => {
     const handle = await session.attach(ROOM);
     const body = { request: 'exists', room: 77 };
-    for (let i = 0; i < 40000; i++)
+    for (let i = 0; i < 1000; i++)
       body[`k${i}`] = i;
     assert.equal((await ask(handle, body)).exists, true);
     assert.equal((await ask(handle, { request: 'exists', room: 77, janus: 5, session_id: null, handle_id: 'x', transaction: 7, jsep: null, __proto__: null })).exists, true);
