@@ -17,7 +17,7 @@
 
 #define SCTP_PORT                5000u       /* what everybody's a=sctp-port says */
 #define SCTP_PACKET_MAX          1460u       /* largest packet that we send, and the largest `mtu` */
-#define SCTP_MTU_MIN             256u
+#define SCTP_MTU_MIN             200u        /* DTLS_MTU_MIN leaves 216 */
 #define SCTP_MTU_DEFAULT         1160u       /* DTLS_MTU_DEFAULT less record header, nonce and tag, in words */
 
 /* What strangers can raise, and where it ends. */

@@ -168,7 +168,7 @@ static void answer_init(struct sctp *sctp, const struct sctp_offer *offer, struc
     sctp_pack_param(&p, SCTP_PARAM_COOKIE);
     cookie_write(sctp, &cookie, &p.w);
     sctp_pack_param_end(&p);
-    if (report.size > 0) {
+    if (report.size > 0 && report.size + 8 <= writer_left(&p.w)) {
         sctp_pack_param(&p, SCTP_PARAM_UNKNOWN);
         write_bytes(&p.w, report.data, report.size);
         sctp_pack_param_end(&p);
@@ -204,7 +204,7 @@ bool sctp_on_init(struct sctp *sctp, const struct sctp_chunk *chunk)
 /* Unknown parameters of an INIT ACK go back with the COOKIE ECHO, or right before it (RFC 9260 3.2.2). */
 static void report_params(struct sctp *sctp, struct view report)
 {
-    if (report.size == 0)
+    if (report.size == 0 || report.size + SCTP_HEADER + 8 > sctp->config.mtu)
         return;
     uint8_t data[SCTP_PACKET_MAX];
     struct sctp_packer p = sctp_reply_begin(sctp, data, sctp->peer.tag);

@@ -55,6 +55,39 @@ static void test_messages_of_every_size(void **state)
     net_fini(&net);
 }
 
+/* The smallest and the largest packets that DTLS can ask for, with everything that a packet may have to hold. */
+static void test_every_packet_size_works(void **state)
+{
+    (void)state;
+    const uint16_t sizes[] = {SCTP_MTU_MIN, 216, 500, 1001, SCTP_PACKET_MAX};
+    for (size_t i = 0; i < ARRAY_COUNT(sizes); i++) {
+        struct net net;
+        net_init(&net, 5, &(struct sctp_config){.mtu = sizes[i]});
+        net_link_both(&net, (struct net_link){MSEC(10), MSEC(30), 150, 100, 0, 0, false});
+        net.allow_gaps = true;
+        net_connect(&net);
+        for (uint16_t n = 0; n < 200; n++)
+            for (int side = 0; side < 2; side++) {
+                struct sctp_message message = net_message((uint16_t)(n % 60));
+                message.reliability = n % 3 == 0 ? SCTP_RETRANSMITS : SCTP_RELIABLE;
+                (void)net_send(&net, side, &message, 4 + n * 13u);
+                net_run(&net, MSEC(3));
+            }
+        net_run(&net, SEC(60));
+        for (uint16_t s = 0; s < 60; s++)
+            for (int side = 0; side < 2; side++)
+                assert_int_equal(sctp_reset_stream(net.side[side].sctp, net.now, s), ERR_NONE);
+        net_run(&net, SEC(60));
+        for (int side = 0; side < 2; side++) {
+            assert_int_equal(net.side[side].resets_in, 60);
+            assert_int_equal(net.side[side].resets_out, 60);
+            assert_int_equal(net.side[side].wrong, 0);
+            assert_int_equal(sctp_buffered(net.side[side].sctp), 0);
+        }
+        net_fini(&net);
+    }
+}
+
 struct storm {
     uint32_t loss_pm, repeat_pm;
     usec_t jitter_us;
@@ -182,6 +215,7 @@ int main(void)
         cmocka_unit_test(test_both_connect_at_once),
         cmocka_unit_test(test_one_side_connects),
         cmocka_unit_test(test_messages_of_every_size),
+        cmocka_unit_test(test_every_packet_size_works),
         cmocka_unit_test(test_connecting_through_heavy_loss),
         cmocka_unit_test(test_streams_do_not_wait_for_one_another),
         cmocka_unit_test(test_a_long_message_does_not_hold_up_other_streams_for_long),
