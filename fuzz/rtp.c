@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "proto/rtp/codec.h"
+#include "proto/rtp/red.h"
 #include "proto/rtp/dd.h"
 #include "proto/rtp/demux.h"
 #include "proto/rtp/ext.h"
@@ -16,6 +17,8 @@ static void peek(struct view payload)
 {
     for (int codec = CODEC_NONE; codec <= CODEC_COUNT; codec++)
         (void)codec_is_keyframe((enum codec)codec, payload);
+    struct view primary;
+    CHECK(!red_primary(payload, &primary) || (primary.size > 0 && primary.data + primary.size == payload.data + payload.size));
     struct vp9_descriptor vp9;
     CHECK(!vp9_parse(&vp9, payload) || vp9.size <= payload.size);
     struct vp8_descriptor vp8;

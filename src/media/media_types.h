@@ -24,6 +24,7 @@ struct source_desc {
 /* What one receiver wants of one source. Targets are 0..2; see webrtc.md 15. */
 struct sink_options {
     uint8_t pt;                 /* payload type towards this receiver */
+    uint8_t red_pt;             /* of packets with redundant audio; 0: the receiver does not take them, and gets the primary encoding alone */
     bool paused;                /* nothing is relayed; continuity is kept */
     uint8_t substream_target;
     uint8_t temporal_target;

@@ -20,6 +20,7 @@ struct media_packet {
     bool tid_up;                /* a receiver may take up this temporal layer with this packet (webrtc.md 15) */
     bool tid_down;              /* a receiver may fall to it */
     bool tid_jump;              /* VP8: only the very layer that was asked for is gone to, at once */
+    bool red;                   /* audio: the payload is redundant audio (RFC 2198) around the source's codec */
     uint8_t pt;                 /* as the publisher has it; 0 on a proxy */
     uint16_t payload_size;
     const uint8_t *payload;

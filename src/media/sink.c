@@ -5,6 +5,7 @@
 #include "media/history.h"
 #include "media/source.h"
 #include "proto/rtp/codec.h"
+#include "proto/rtp/red.h"
 #include "proto/rtp/vp8.h"
 
 #define PICTURE_ID_BITS 15
@@ -210,6 +211,17 @@ static void leave_out(struct sink *sink, const struct media_packet *packet)
     sink->media->counters.dropped_layer++;
 }
 
+/* Redundant audio goes to those who take it; others get what it is about. */
+static void fill_red(const struct sink *sink, const struct media_packet *packet, struct port_packet *out)
+{
+    if (!packet->red)
+        return;
+    if (sink->options.red_pt != 0)
+        out->pt = sink->options.red_pt;
+    else
+        (void)red_primary(out->payload, &out->payload);     /* what can't be read goes as it is: no worse than lost */
+}
+
 static void fill(const struct sink *sink, const struct media_packet *packet, struct port_packet *out, struct rtp_ext_values *ext)
 {
     *out = (struct port_packet){
@@ -220,6 +232,7 @@ static void fill(const struct sink *sink, const struct media_packet *packet, str
         .payload = {packet->payload, packet->payload_size},
         .ext = &packet->ext,
     };
+    fill_red(sink, packet, out);
     if (sink->options.min_delay < 0 || sink->options.max_delay < 0)
         return;
     *ext = packet->ext;

@@ -155,6 +155,14 @@ bool mline_is_rtx_pt(const struct mline *mline, uint8_t pt)
     return false;
 }
 
+bool mline_is_red_pt(const struct mline *mline, uint8_t pt)
+{
+    for (uint8_t i = 0; i < mline->desc.pt_count && i < MLINE_PTS_MAX; i++)
+        if (mline->desc.pts[i].pt == pt)
+            return mline->desc.pts[i].codec == CODEC_RED;
+    return false;
+}
+
 void mline_receiving(struct mline *mline, uint8_t layer, bool receiving, uint32_t seconds)
 {
     struct rx_layer *rx = &mline->layers[layer];

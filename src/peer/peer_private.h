@@ -150,6 +150,7 @@ void mline_free(struct mline *mline);
 void mline_apply(struct mline *mline, usec_t now, const struct mline_desc *desc);
 void mline_set_layer_ssrc(struct mline *mline, uint8_t layer, uint32_t ssrc);
 bool mline_is_rtx_pt(const struct mline *mline, uint8_t pt);
+bool mline_is_red_pt(const struct mline *mline, uint8_t pt);
 uint8_t mline_rtx_pt(const struct mline *mline, uint8_t pt);         /* 0: none */
 void mline_receiving(struct mline *mline, uint8_t layer, bool receiving, uint32_t seconds);
 void mline_expire_sealed(struct mline *mline, usec_t now);

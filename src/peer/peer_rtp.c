@@ -229,6 +229,7 @@ static void to_source(struct rx_item *item, usec_t now, const struct rtp_ext_val
         .seq = item->packet.seq,
         .layer = item->layer,
         .marker = item->packet.marker,
+        .red = mline->desc.kind == MEDIA_AUDIO && mline_is_red_pt(mline, item->packet.pt),
         .pt = item->packet.pt,
         .raw = &item->packet,
         .payload = item->packet.data + item->packet.payload_offset,

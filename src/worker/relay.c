@@ -17,6 +17,7 @@ struct relay_head {
     uint8_t layer;
     uint8_t epoch;
     bool marker;
+    bool red;
     uint16_t seq;
     uint16_t descriptor_size;
     uint32_t ts;
@@ -38,6 +39,7 @@ static void push_packet(void *owner, uint32_t worker, struct ref source, const s
         .layer = packet->layer,
         .epoch = packet->epoch,
         .marker = packet->marker,
+        .red = packet->red,
         .seq = packet->seq,
         .ts = packet->ts,
         .ext = packet->ext,
@@ -69,6 +71,7 @@ static void proxy_packet(struct source *proxy, usec_t now, const struct relay_he
         .seq = head->seq,
         .layer = head->layer,
         .marker = head->marker,
+        .red = head->red,
         .payload = payload.data,
         .payload_size = (uint16_t)payload.size,
         .ext = head->ext,

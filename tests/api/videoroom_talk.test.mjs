@@ -13,7 +13,7 @@ let server, client, session;
 const open = [];
 
 before(async () => {
-  server = await startServer({ name: 'api-talk', rooms: { 'room-1': { audiolevel_event: true, audio_active_packets: 10, audio_level_average: 40 }, 'room-2': { dummy_publisher: true, videocodec: 'vp8,h264' } } });
+  server = await startServer({ name: 'api-talk', rooms: { 'room-1': { audiolevel_event: true, audio_active_packets: 10, audio_level_average: 40 }, 'room-3': { audiocodec: 'red,opus' }, 'room-2': { dummy_publisher: true, videocodec: 'vp8,h264' } } });
   client = await server.connect();
   session = await client.session();
 });
@@ -78,4 +78,28 @@ test('a place kept by the dummy is filled by a switch', async () => {
   assert.ok(peer.received.length > 0);
   await p.handle.detach();
   await viewer.detach();
+});
+
+test('RED for Opus: whole for who takes it, unwrapped for who does not', async () => {
+  const p = await publish(3, 7, [{ kind: 'audio', codecs: ['red', 'opus'] }]);
+  const watch = async change => {
+    const handle = await session.attach(ROOM), peer = await openPeer();
+    open.push(peer);
+    const { jsep } = await handle.message({ request: 'join', ptype: 'subscriber', room: 3, streams: [{ feed: 7 }] });
+    assert.match(jsep.sdp, /^m=audio 9 UDP\/TLS\/RTP\/SAVPF 120 111\r$/m);
+    const answer = peer.answer(jsep.sdp);
+    await Promise.all([handle.message({ request: 'start' }, { ...answer, sdp: change(answer.sdp) }), peer.connect(jsep.sdp)]);
+    await handle.next(m => m.janus === 'webrtcup');
+    return { handle, peer };
+  };
+  const takes = await watch(sdp => sdp), doesNot = await watch(sdp => sdp.replace('SAVPF 120 111', 'SAVPF 111').replace(/a=(rtpmap|fmtp):120 .*\r\n/g, ''));
+  const block = Buffer.concat([Buffer.from([0x80 | 111, 0x0f, 0, 3, 111]), Buffer.from('oldnew')]);
+  for (let i = 0; i < 40 && (takes.peer.received.length < 4 || doesNot.peer.received.length < 4); i++, await sleep(20)) {
+    p.peer.send({ ssrc: 1000, pt: 63, seq: 2 * i, ts: 1920 * i, ext: { 4: Buffer.from('0') }, payload: block });
+    p.peer.send({ ssrc: 1000, pt: 111, seq: 2 * i + 1, ts: 1920 * i + 960, ext: { 4: Buffer.from('0') }, payload: Buffer.from('new') });
+  }
+  assert.deepEqual(new Set(takes.peer.received.map(r => `${r.pt} ${r.payload.length}`)), new Set(['120 11', '111 3']));
+  assert.deepEqual(new Set(doesNot.peer.received.map(r => `${r.pt} ${r.payload}`)), new Set(['111 new']));
+  for (const handle of [p.handle, takes.handle, doesNot.handle])
+    await handle.detach();
 });

@@ -21,6 +21,7 @@ struct echo_line {
     bool video;
     bool simulcast;
     uint8_t pt;
+    uint8_t red_pt;                 /* 0: none */
 };
 
 struct echo_session {

@@ -6,6 +6,7 @@ static struct sink_options options_of(const struct echo_session *session, const 
 {
     return (struct sink_options){
         .pt = line->pt,
+        .red_pt = line->red_pt,
         .paused = line->video ? !session->video_active : !session->audio_active,
         .substream_target = session->substream_target,
         .temporal_target = session->temporal_target,
@@ -49,7 +50,8 @@ static void wire_line(struct echotest *echo, struct echo_session *session, uint1
     line->video = mline->kind == SDP_VIDEO;
     line->simulcast = session->has_simulcast && session->simulcast_mindex == index;
     line->source = host_source(echo->host, session->handle, index);
-    line->pt = accepted->red_pt != SDP_PT_NONE ? accepted->red_pt : accepted->pt;
+    line->pt = accepted->pt;
+    line->red_pt = accepted->red_pt != SDP_PT_NONE ? accepted->red_pt : 0;
     if (!echoes || ref_is_none(line->source)) {
         host_sink_del(echo->host, line->sink);
         line->sink = REF_NONE;

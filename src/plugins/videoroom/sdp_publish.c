@@ -59,7 +59,7 @@ static struct view opus_fmtp(struct sdp *answer, const struct vr_pub_stream *str
 static void read_opus(const struct vr_room *room, struct vr_pub_stream *stream, const struct sdp_mline *mline)
 {
     stream->fec = stream->dtx = stream->stereo = false;
-    if (stream->codec != CODEC_OPUS || !room->opus_fec)
+    if ((stream->codec != CODEC_OPUS && stream->codec != CODEC_RED) || !room->opus_fec)
         return;
     stream->fec = any_fmtp_has(mline, "useinbandfec=1");
     stream->dtx = room->opus_dtx && any_fmtp_has(mline, "usedtx=1");
@@ -100,7 +100,7 @@ static void answer_media(const struct vr_participant *p, struct vr_pub_stream *s
     const struct sdp_mline *mline = offer->mlines[index];
     struct sdp_accepted accepted;
     const enum codec codec = choose_codec(p, stream, mline);
-    if (codec == CODEC_NONE) {
+    if (codec == CODEC_NONE || (codec == CODEC_RED && sdp_codec_find(mline, CODEC_OPUS, (struct view){NULL, 0}) == SDP_PT_NONE)) {
         disable(stream);
         return;
     }
@@ -108,7 +108,8 @@ static void answer_media(const struct vr_participant *p, struct vr_pub_stream *s
     read_opus(p->room, stream, mline);
     struct sdp_answer_line how = {
         .direction = SDP_RECVONLY,
-        .codec = codec,
+        .codec = codec == CODEC_RED ? CODEC_OPUS : codec,       /* RED is nothing without what it wraps (RFC 2198) */
+        .red = codec == CODEC_RED,
         .profile = room_profile(p->room, codec, mline),
         .exts = exts_of(p->room, mline->kind),
         .fmtp = mline->kind == SDP_AUDIO ? opus_fmtp(answer, stream) : (struct view){NULL, 0},

@@ -64,6 +64,10 @@ static bool offer_line(const struct vr_subscriber *s, struct sdp *offer, const s
         return offer_data(offer, sub);
     struct sdp_offer_line line = sdp_offer_line_of(sub->kind == MEDIA_AUDIO ? SDP_AUDIO : SDP_VIDEO, sends ? SDP_SENDONLY : SDP_INACTIVE);
     line.codec = (enum codec)sub->codec;
+    if (sub->codec == CODEC_RED) {
+        line.codec = CODEC_OPUS;
+        line.red_pt = codec_info(CODEC_RED)->pt;
+    }
     line.mid = sdp_textf(offer, "%u", sub->mindex);
     if (s->use_msid && sends)
         line.msid = msid_of(offer, sub);

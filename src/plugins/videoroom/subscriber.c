@@ -109,7 +109,8 @@ static struct sink_options options_of(const struct vr_sub_stream *sub)
     const struct vr_subscriber *s = sub->owner;
     const struct vr_pub_stream *source = sub->source;
     struct sink_options options = {
-        .pt = codec_info((enum codec)sub->codec)->pt,
+        .pt = codec_info(sub->codec == CODEC_RED ? CODEC_OPUS : (enum codec)sub->codec)->pt,
+        .red_pt = sub->red ? codec_info(CODEC_RED)->pt : 0,
         .paused = !sub->ready || !sub->send || s->paused || s->kicked,
         .substream_target = sub->substream_target,
         .temporal_target = sub->temporal_target,
@@ -152,6 +153,7 @@ void vr_subscriber_answered(struct videoroom *vr, struct vr_subscriber *s, struc
     for (uint16_t i = 0; i < s->stream_count && i < sdp->mline_count; i++) {
         const struct sdp_mline *mline = sdp->mlines[i];
         struct vr_sub_stream *sub = s->streams[i];
+        sub->red = sub->codec == CODEC_RED && sdp_codec_find(mline, CODEC_RED, (struct view){NULL, 0}) != SDP_PT_NONE;
         sub->ready = mline->port != 0 && (sub->kind == MEDIA_DATA || mline->direction != SDP_INACTIVE);
     }
     sdp_free(sdp);

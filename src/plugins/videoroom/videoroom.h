@@ -209,6 +209,7 @@ struct vr_sub_stream {
     uint8_t kind;
     uint8_t codec;
     bool ready;                     /* an answer took it */
+    bool red;                       /* and takes redundant audio */
     bool send;
     char *crossrefid;
     struct ref sink;

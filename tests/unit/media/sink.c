@@ -651,6 +651,43 @@ static void test_a_report_from_another_age_is_not_believed(void **state)
     }
 }
 
+/* Redundant audio for those who take it, what it is about for the others (RFC 2198). */
+static void test_redundant_audio_is_unwrapped_for_who_does_not_take_it(void **state)
+{
+    (void)state;
+    static const uint8_t red[] = {0x80 | 111, 0, 0, 3, 111, 'o', 'l', 'd', 'n', 'e', 'w', '!'};
+    struct rig own;
+    struct fake_port with, without;
+    rig_init(&own);
+    fake_port_init(&with);
+    fake_port_init(&without);
+    struct source *audio = rig_source(&own, CODEC_OPUS, 1);
+    struct sink *takes = rig_sink(&own, audio, &with, SEC(1)), *does_not = rig_sink(&own, audio, &without, SEC(1));
+    struct sink_options options = rig_options;
+    options.pt = 111;
+    options.red_pt = 120;
+    sink_set_options(takes, &options, SEC(1));
+    options.red_pt = 0;
+    sink_set_options(does_not, &options, SEC(1));
+    for (uint16_t i = 0; i < 2; i++) {
+        struct media_packet packet = {.arrived = SEC(1), .seq = i, .red = i == 0, .payload = i == 0 ? red : red + 8,
+                                      .payload_size = i == 0 ? sizeof(red) : 4};
+        source_input(audio, &packet, false);
+    }
+    assert_int_equal(with.sent[0].pt, 120);
+    assert_int_equal(with.sent[0].size, sizeof(red));
+    assert_int_equal(with.sent[1].pt, 111);
+    assert_int_equal(without.sent[0].pt, 111);
+    assert_int_equal(without.sent[0].size, 4);
+    assert_memory_equal(without.sent[0].payload, "new!", 4);
+    sink_free(takes);
+    sink_free(does_not);
+    source_free(audio);
+    fake_port_fini(&with);
+    fake_port_fini(&without);
+    rig_fini(&own);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -689,6 +726,7 @@ int main(void)
         T(test_playout_delay_is_the_packets_unless_one_is_set),
         T(test_reports_speak_of_the_receivers_timeline),
         T(test_a_report_from_another_age_is_not_believed),
+        cmocka_unit_test(test_redundant_audio_is_unwrapped_for_who_does_not_take_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -205,10 +205,12 @@ static void test_red_is_taken_when_it_is_wanted(void **state)
     assert_true(line_has(event->sdp, 0, "m=audio 9 UDP/TLS/RTP/SAVPF 63 111"));
     assert_true(line_has(event->sdp, 0, "a=rtpmap:63 red/48000/2"));
     assert_true(line_has(event->sdp, 0, "a=fmtp:63 111/111"));
-    assert_int_equal(fake_sink(&h, me, 0)->options.pt, 63);
+    assert_int_equal(fake_sink(&h, me, 0)->options.red_pt, 63);
+    assert_int_equal(fake_sink(&h, me, 0)->options.pt, 111);        /* of what comes without redundancy */
     event = offer(both, 2, "{'audio':true,'opusred':false}");
     assert_true(line_has(event->sdp, 0, "m=audio 9 UDP/TLS/RTP/SAVPF 111"));
     assert_int_equal(fake_sink(&h, me, 0)->options.pt, 111);
+    assert_int_equal(fake_sink(&h, me, 0)->options.red_pt, 0);
 }
 
 static void test_opus_keeps_its_options(void **state)

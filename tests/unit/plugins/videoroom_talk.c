@@ -102,6 +102,41 @@ static void test_a_session_can_be_looked_into(void **state)
     fake_forget(&h);
 }
 
+/* ---- RED for Opus ---- */
+
+static void test_redundant_audio_wraps_opus(void **state)
+{
+    (void)state;
+    room_create(7, "'audiocodec':'red,opus'");
+    uint32_t me = join_room(7, 1, ""), watching = fake_attach(&h);
+    const struct offer_line line = {.kind = "audio", .mid = "0", .direction = "sendonly", .codecs = "opus red", .fmtp = "minptime=10;useinbandfec=1"};
+    fake_forget(&h);
+    publish(me, offer_of(&line, 1), NULL);
+    fake_say(&h, watching, "{'request':'join','room':7,'ptype':'subscriber','streams':[{'feed':1}]}");
+    const struct fake_event *attached = fake_hear(&h, watching);
+    assert_true(line_has(attached->sdp, 0, "m=audio 9 UDP/TLS/RTP/SAVPF 120 111"));
+    assert_true(line_has(attached->sdp, 0, "a=rtpmap:120 red/48000/2"));
+    assert_true(line_has(attached->sdp, 0, "a=fmtp:120 111/111"));
+    fake_answer(&h, watching, "start");
+    fake_up(&h, watching);
+    assert_int_equal(fake_sink(&h, watching, 0)->options.pt, 111);
+    assert_int_equal(fake_sink(&h, watching, 0)->options.red_pt, 120);
+    fake_forget(&h);
+}
+
+/* Who offers no RED gets plain Opus, by the next codec of the room. */
+static void test_without_red_there_is_opus(void **state)
+{
+    (void)state;
+    room_create(7, "'audiocodec':'red,opus'");
+    uint32_t me = join_room(7, 1, "");
+    const struct offer_line line = {.kind = "audio", .mid = "0", .direction = "sendonly", .codecs = "opus", .fmtp = "useinbandfec=1"};
+    fake_forget(&h);
+    publish(me, offer_of(&line, 1), NULL);
+    fake_say(&h, me, "{'request':'listparticipants','room':7}");
+    assert_true(fake_source(&h, me, 0) != NULL);
+}
+
 /* ---- the dummy ---- */
 
 #define DUMMY "'display':'Dummy publisher'"
@@ -165,6 +200,8 @@ int main(void)
         ROOM_TEST(test_windows_are_the_persons_own),
         ROOM_TEST(test_rooms_without_events_ask_for_none),
         ROOM_TEST(test_a_session_can_be_looked_into),
+        ROOM_TEST(test_redundant_audio_wraps_opus),
+        ROOM_TEST(test_without_red_there_is_opus),
         ROOM_TEST(test_a_dummy_is_there_for_all_codecs_of_its_room),
         ROOM_TEST(test_listed_streams_alone_are_there),
         BARE_TEST(test_a_room_of_the_file_has_one_too),

@@ -1,0 +1,24 @@
+/* proto/rtp/red.c - RFC 2198 section 3:
+ *
+ *   |1| block PT (7) | timestamp offset (14) | block length (10) |   of each redundant block
+ *   |0| block PT (7) |                                               of the primary one, last
+ *   then the blocks' data in the same order */
+#include "proto/rtp/red.h"
+
+#include "base/bytes.h"
+
+bool red_primary(struct view payload, struct view *out)
+{
+    struct reader r = reader_of(payload);
+    size_t redundant = 0;
+    uint8_t first;
+    while (((first = read_u8(&r)) & 0x80) != 0) {
+        read_u8(&r);
+        redundant += read_u16(&r) & 0x3FFu;
+    }
+    read_skip(&r, redundant);
+    if (reader_failed(&r) || reader_left(&r) == 0)
+        return false;
+    *out = (struct view){r.at, reader_left(&r)};
+    return true;
+}
