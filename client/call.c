@@ -82,12 +82,16 @@ static void on_changed(void *owner, usec_t now, struct net_endpoint *peer, const
         step(call, now);
         break;
     case RTC_DATA_UP:
+        call->data_up = true;
         if (call->config.kind == CALL_CHAT)
             say_join(call);
         break;
     case RTC_DATA: {
         const struct data_packet *packet = event->packet;
-        on_text(call, now, VIEW(packet->bytes + packet->label_size + packet->protocol_size, packet->size));
+        call->messages++;
+        call->message_bytes += packet->size;
+        if (call->config.kind == CALL_CHAT)
+            on_text(call, now, VIEW(packet->bytes + packet->label_size + packet->protocol_size, packet->size));
         break;
     }
     case RTC_DATA_ROOM: break;
@@ -139,6 +143,7 @@ static void send_offer(struct call *call, usec_t now)
         .audio = call->config.audio ? direction : SDP_INACTIVE,
         .video = call->config.video ? direction : SDP_INACTIVE,
         .layers = call->config.layers,
+        .data = call->config.data,
     };
     struct buf body, sdp;
     if (!open_endpoint(call, now, true))
@@ -305,6 +310,15 @@ void call_stop(struct call *call)
 const struct verify *call_received(const struct call *call, enum sdp_kind kind)
 {
     return call->peer == NULL ? NULL : endpoint_verify(call->peer->endpoint, endpoint_line_of(call->peer->endpoint, kind, false));
+}
+
+enum err call_send_data(struct call *call, struct view label, bool binary, struct view bytes)
+{
+    if (call->peer == NULL || !call->data_up)
+        return ERR_STATE;
+    const enum err err = endpoint_send_data(call->peer->endpoint, call->net->loop->now, label, binary, bytes);
+    net_touch(call->peer);
+    return err;
 }
 
 bool call_send(struct call *call, enum sdp_kind kind, uint8_t layer, struct synth *synth)

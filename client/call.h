@@ -29,6 +29,7 @@ struct call_config {
     bool audio, video;          /* CALL_ECHO, CALL_PUBLISH */
     uint64_t name;              /* CALL_CHAT: of the user */
     uint8_t layers;             /* CALL_PUBLISH, CALL_ECHO: simulcast when above 1 */
+    bool data;                  /* CALL_PUBLISH, CALL_ECHO: a data line, too; not with layers */
 };
 
 struct call {
@@ -43,6 +44,9 @@ struct call {
     struct janus_handle handle;
     bool attached;
     bool local_up, server_up;
+    bool data_up;               /* call_send_data works */
+    uint32_t messages;          /* that have come on data channels */
+    uint64_t message_bytes;
     uint64_t user;              /* CALL_PUBLISH: our id in the room, what viewers name as feed */
     struct net_endpoint *peer;
     usec_t asked_at;            /* the first request of the call proper: join, or the echo's offer */
@@ -58,5 +62,7 @@ void call_stop(struct call *call);          /* closes the PeerConnection and det
 const struct verify *call_received(const struct call *call, enum sdp_kind kind);
 /* CALL_CHAT, up: a text, as it is. */
 void call_say(struct call *call, struct view text);
+/* A message on the data channel of that label. ERR_FULL: later; other errors: never. */
+enum err call_send_data(struct call *call, struct view label, bool binary, struct view bytes);
 /* Sends the synth on the line of that kind, layer 0 being the lowest. False: it does not send. */
 bool call_send(struct call *call, enum sdp_kind kind, uint8_t layer, struct synth *synth);

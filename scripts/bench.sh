@@ -3,7 +3,7 @@
 #
 # usage: scripts/bench.sh [--full] [--only NAME,NAME...] [--rounds N] [--no-write] [--no-reference] [--no-browser]
 #   --full          the counts of the goals everywhere, five rounds, the long micro benches (about 25 minutes; short: 10)
-#   --only          of: api idle peers viewers room clients wait micro
+#   --only          of: api idle peers viewers room clients wait data association micro
 #   --no-write      prints the tables, and leaves docs/PERFORMANCE.md alone
 #   --no-reference  without janus; --no-browser without the viewer's wait
 #

@@ -266,6 +266,35 @@ def bench_wait(bench, goals):
     return "A viewer's wait: Chromium, stock janus.js, join request to first decoded frame", command + ["[--mdns]"], lines
 
 
+def bench_data(bench, goals):
+    command = ["node", "bench/data.mjs", "--mb", "100" if bench.options.full else "30", "--rounds", str(bench.options.rounds)]
+    say(f"  {' '.join(command)}")
+    environment = {**os.environ, "CARDEA_BIN": bench.servers["cardea"], "JANUS_BIN": JANUS if "janus" in bench.servers else "/nonexistent",
+                   "CARDEA_LOG_DIR": str(bench.build / "logs")}
+    done = subprocess.run(command + ["--json"], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=1800)
+    if done.returncode != 0:
+        say(f"  {done.stderr.strip()[-600:]}")
+        return None
+    best, rates = (json.loads(done.stdout)[key] for key in ("best", "rates"))
+    lines = ["| | best, Mb/s each way | all rounds |", "|---|---|---|"]
+    for name, rate in best.items():
+        lines.append(f"| {'Chromium to Chromium, no server' if name == 'chromium' else name} | {rate:.1f} | {', '.join(map(str, rates[name]))} |")
+    goals.append(("a data channel there and back, against Chromium to Chromium", "1 or more", best["cardea"] / (best["chromium"] or 1), "", lambda v: v >= 1))
+    if best.get("janus"):
+        goals.append(("the same against janus", "2 or more", best["cardea"] / best["janus"], "", lambda v: v >= 2))
+    return "A file on one data channel, there and back: Chromium, EchoTest, messages of 60,000 bytes", command, lines
+
+
+def bench_association(bench, goals):
+    """What a data channel costs beside an idle PeerConnection: the two differ in nothing else."""
+    count = "2000" if bench.options.full else "500"
+    arguments = ["peers", "--mode", "data", "--count", count, "--seconds", "5"]
+    plain, data = bench.rounds(["peers", "--mode", "echo", "--count", count, "--seconds", "5"]), bench.rounds(arguments)
+    both = [median_of(results, "cardea", "bytes_per_peer") for results in (plain, data)]
+    goals.append(("idle association with a channel", "8 KB or less", both[1] - both[0], "B", lambda v: v <= 8192))
+    return f"{count} idle PeerConnections with a data channel that has been used", arguments, table(data, [("RSS per PeerConnection, bytes", "bytes_per_peer", 0)])
+
+
 def bench_micro(bench, goals):
     lines = []
     for program, argument in (("bench_packet", "full"), ("bench_parsers", None), ("bench_sctp", None)):
@@ -279,7 +308,7 @@ def bench_micro(bench, goals):
 
 
 BENCHES = {"api": bench_api, "idle": bench_idle, "peers": bench_peers, "viewers": bench_viewers, "room": bench_room, "text": bench_text, "clients": bench_clients,
-           "wait": bench_wait, "micro": bench_micro}
+           "wait": bench_wait, "data": bench_data, "association": bench_association, "micro": bench_micro}
 
 
 # ---- the page ----
@@ -328,7 +357,7 @@ def main():
     parser.add_argument("--no-browser", action="store_true")
     options = parser.parse_args()
     options.rounds = options.rounds or (5 if options.full else 3)
-    wanted = [name for name in options.only.split(",") if name] or [name for name in BENCHES if name != "wait" or not options.no_browser]
+    wanted = [name for name in options.only.split(",") if name] or [name for name in BENCHES if name not in ("wait", "data") or not options.no_browser]
     unknown = [name for name in wanted if name not in BENCHES]
     if unknown:
         sys.exit(f"no such bench: {', '.join(unknown)} (there are: {', '.join(BENCHES)})")

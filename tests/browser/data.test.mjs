@@ -25,7 +25,8 @@ let server, pages, client, session;
 const browsers = {};
 
 before(async () => {
-  server = await startServer({ name: 'browser-data', rooms: { 'room-1234': { description: 'Data', publishers: 6 } } });
+  /* Peers on any of four workers: what a room says crosses from one to another more often than not. */
+  server = await startServer({ name: 'browser-data', core: { general: { workers: 4, placement: 'random' } }, rooms: { 'room-1234': { description: 'Data', publishers: 6 } } });
   pages = await serveFolder(join(ROOT, 'tests/browser/pages'));
   client = await server.connect();
   session = await client.session();

@@ -15,6 +15,20 @@ static void report(struct load *load, const struct proc_sample samples[4], uint3
     load_report_constants(load, one, all);
 }
 
+/* A message each, there and back: associations that have been used are what is idle afterwards. */
+static bool all_say(struct peers *peers)
+{
+    struct load *load = peers->load;
+    uint32_t back = 0;
+    for (uint32_t i = 0; i < peers->up; i++)
+        (void)call_send_data(&peers->calls[i], STR("load"), false, STR("hello"));
+    loop_run(&load->loop, clock_now() + SEC(2));
+    for (uint32_t i = 0; i < peers->up; i++)
+        back += peers->calls[i].messages > 0;
+    load_sample(load, &peers->after_talk);
+    return back == peers->up || load_fail(load, "%u of %u messages came back", back, peers->up);
+}
+
 static bool run(struct peers *peers, uint32_t count)
 {
     struct load *load = peers->load;
@@ -27,6 +41,7 @@ static bool run(struct peers *peers, uint32_t count)
         .feed = peers->publisher.user,
         .audio = true,
         .video = true,
+        .data = load->options->mode == MODE_DATA,
     };
     if (!peers_call(peers, 1))
         return false;
@@ -37,6 +52,8 @@ static bool run(struct peers *peers, uint32_t count)
     usec_t took = clock_now() - began;
     load_sample(load, &samples[1]);
     loop_run(&load->loop, clock_now() + SEC(1));            /* the last handshakes' leftovers */
+    if (load->options->mode == MODE_DATA && !all_say(peers))
+        return false;
     proc_sample(&samples[2], load->options->pid);
     began = clock_now();
     loop_run(&load->loop, began + SEC(load->options->seconds));
@@ -44,6 +61,8 @@ static bool run(struct peers *peers, uint32_t count)
     usec_t looked = clock_now() - began;
     if (peers->failed > 0)
         return false;
+    if (load->options->mode == MODE_DATA)
+        samples[1] = peers->after_talk;
     report(load, samples, count, took, looked);
     return true;
 }

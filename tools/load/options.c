@@ -29,7 +29,7 @@ static const char usage[] =
     "  --pause MS         between two requests of a client of storm, on average   100\n"
     "  --loss PERCENT     of the packets to viewers, in room         0\n"
     "  --room ID          which exists on the server                 1234\n"
-    "  --mode echo|room   of peers                                   echo\n"
+    "  --mode echo|room|data  of peers (data: echo, and a channel)   echo\n"
     "  --json             one JSON object instead of a table\n";
 
 enum { OPT_SERVER = 1, OPT_PID, OPT_IP, OPT_COUNT, OPT_CONNECTIONS, OPT_CYCLES, OPT_PARALLEL, OPT_SECONDS, OPT_KBPS, OPT_FPS, OPT_PAUSE, OPT_LOSS, OPT_ROOM,
@@ -70,8 +70,13 @@ static bool read_number(uint32_t *out, const char *text, uint32_t min, uint32_t 
 
 static bool read_mode(enum load_mode *out, const char *text)
 {
-    *out = strcmp(text, "room") == 0 ? MODE_ROOM : MODE_ECHO;
-    return *out == MODE_ROOM || strcmp(text, "echo") == 0;
+    static const char *const names[] = {[MODE_ECHO] = "echo", [MODE_ROOM] = "room", [MODE_DATA] = "data"};
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+        *out = (enum load_mode)i;
+        if (strcmp(text, names[i]) == 0)
+            return true;
+    }
+    return false;
 }
 
 static bool take(struct options *o, int option, const char *text)

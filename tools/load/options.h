@@ -6,7 +6,7 @@
 #define COUNT_MAX   20000u
 #define SECONDS_MAX 600u
 
-enum load_mode { MODE_ECHO, MODE_ROOM };
+enum load_mode { MODE_ECHO, MODE_ROOM, MODE_DATA };
 
 struct options {
     const char *command;

@@ -8,6 +8,7 @@ struct peers {
     struct net net;
     struct call publisher;          /* rooms */
     uint32_t publisher_done;
+    struct proc_sample after_talk;  /* MODE_DATA */
     struct call_config config;      /* of each call; its session is the user's, its name its number */
     void (*on_text)(void *owner, usec_t now, struct call *call, struct view text);      /* of all; the owner is this struct */
     struct call *calls;

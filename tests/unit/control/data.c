@@ -269,18 +269,18 @@ static void test_there_is_a_window(void **state)
 {
     (void)state;
     connect(OFFER);
-    const uint32_t each = 200000 + DATA_COST_EXTRA;
+    const uint32_t each = 100000 + DATA_COST_EXTRA;
     for (unsigned i = 0; i < DATA_OUT_WINDOW / each; i++)
-        assert_int_equal(send("x", 200000), ERR_NONE);
-    assert_int_equal(send("x", 200000), ERR_FULL);
-    assert_int_equal(send("x", 200000), ERR_FULL);
+        assert_int_equal(send("x", 100000), ERR_NONE);
+    assert_int_equal(send("x", 100000), ERR_FULL);
+    assert_int_equal(send("x", 100000), ERR_FULL);
     taken(each);
     assert_string_equal(probe_diary(), "");
     taken(2 * each);
     assert_string_equal(probe_diary(), "data-ready");
     taken(each);
     assert_string_equal(probe_diary(), "");                 /* once */
-    assert_int_equal(send("x", 200000), ERR_NONE);
+    assert_int_equal(send("x", 100000), ERR_NONE);
     server_end(&s);
 }
 
