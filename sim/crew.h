@@ -33,6 +33,8 @@ struct leg {
     usec_t changed_at;              /* of call.state */
     usec_t heard_at[2];             /* audio, video: when verify last counted more */
     uint64_t heard[2];
+    uint32_t said;                  /* messages sent on its data channel */
+    uint32_t messages_seen;         /* of call.messages, in the counters already */
     usec_t feed_gone_at;            /* when the publisher left in order; 0: has not */
     uint16_t port;
     uint64_t room;
@@ -88,7 +90,7 @@ struct crew {
     usec_t *closed_at;              /* by port: when its socket was closed in order; 0: it was not */
     usec_t burst_until;
     struct {
-        uint64_t steps, done, asked, answered, ups, failures, views_checked, legs;
+        uint64_t steps, done, asked, answered, ups, failures, views_checked, legs, heard;
         uint64_t errors;
     } counters;
 };

@@ -123,7 +123,8 @@ static void on_reanswered(void *owner, usec_t now, const struct janus_reply *rep
 
 void leg_renegotiate(struct leg *leg)
 {
-    const struct endpoint_offer what = {.audio = SDP_SENDONLY, .video = SDP_SENDONLY, .layers = leg->call.config.layers};
+    const struct endpoint_offer what = {
+        .audio = SDP_SENDONLY, .video = SDP_SENDONLY, .layers = leg->call.config.layers, .data = leg->call.config.data};
     struct buf sdp;
     if (leg->renegotiating || leg->call.config.layers > 1)
         return;
@@ -225,6 +226,25 @@ static void look_stream(struct leg *leg, const struct verify *verify, usec_t now
         sim_fail("keyframe", "member %u: %llu packets of video and no keyframe", m->index, (unsigned long long)verify->packets);
 }
 
+#define TALK_BYTES 3000u            /* more than a packet holds */
+#define TALK_AHEAD 20u              /* messages whose echo is still under way, at most */
+#define TALK_LATE  10u              /* the same after some calm */
+
+/* A message, now and then. Nothing is lost on a channel, whatever the network does: an echo comes for each, and for no other. */
+static void talk(struct leg *leg)
+{
+    static const uint8_t text[TALK_BYTES];
+    struct call *call = &leg->call;
+    if (leg->stopped || call->state != CALL_UP || !call->data_up)
+        return;
+    if (call->config.kind == CALL_ECHO && call->messages > leg->said)
+        sim_fail("data", "member %u: %u messages have come back of %u", leg->member->index, call->messages, leg->said);
+    if (leg->said < call->messages + TALK_AHEAD || call->config.kind == CALL_PUBLISH)
+        leg->said += call_send_data(call, STR("sim"), true, VIEW(text, leg->said % 2 == 0 ? TALK_BYTES : 1)) == ERR_NONE;
+    leg->member->crew->counters.heard += call->messages - leg->messages_seen;
+    leg->messages_seen = call->messages;
+}
+
 static bool knows(const struct leg *leg, uint64_t id)
 {
     for (uint32_t i = 0; i < leg->view_count; i++)
@@ -286,6 +306,8 @@ static void look_flow(const struct leg *leg)
     const struct leg *feed = leg->call.config.kind == CALL_ECHO ? leg : leg->call.config.kind == CALL_VIEW ? feed_of(leg) : NULL;
     if (feed == NULL || feed->disturbed || feed->muted || sim->now < leg->changed_at + SILENCE_US || sim->now < feed->changed_at + SILENCE_US)
         return;
+    if (leg == feed && leg->said > leg->call.messages + TALK_LATE)
+        sim_fail("data", "member %u: %u of %u messages have come back", leg->member->index, leg->call.messages, leg->said);
     for (size_t i = 0; i < ARRAY_COUNT(kinds); i++)
         if (sim->now > leg->heard_at[i] + SILENCE_US)
             sim_fail("flow", "member %u gets no %s on a call of kind %d (feed %llu), whose sender sends, for %llu ms", leg->member->index,
@@ -304,6 +326,7 @@ void leg_look(struct leg *leg, usec_t now)
             leg->heard_at[i] = now;
         leg->heard[i] = packets;
     }
+    talk(leg);
     if (!leg->member->crew->clean)
         return;                         /* only at the end, then: crew_look */
     look_flow(leg);

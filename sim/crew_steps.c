@@ -66,6 +66,7 @@ static void start_call(struct member *m, enum call_kind kind, uint64_t room, uin
         .audio = true,
         .video = true,
         .layers = kind == CALL_PUBLISH ? (uint8_t)crew->plan->knobs[KNOB_layers] : 1,
+        .data = kind == CALL_ECHO || (kind == CALL_PUBLISH && crew->plan->knobs[KNOB_layers] == 1),
     };
     call_start(&leg->call, &crew->net, &m->janus, &config, leg_on_state, leg);
 }

@@ -125,9 +125,9 @@ static void tell(const struct plan *plan, const struct run_result *r, double too
 {
     const double virtual_s = (double)plan->knobs[KNOB_seconds];     /* what follows, the emptying, is nearly free */
     printf("seed %" PRIu64 " (%s): %.0f virtual s twice in %.2f s of a core: %.0f times real time; %" PRIu64 " datagrams, %" PRIu64 " messages, %" PRIu64
-           " requests (%" PRIu64 " refused), %" PRIu64 " of %" PRIu64 " calls up, %" PRIu64 " faults, %" PRIu64 " views\n",
+           " requests (%" PRIu64 " refused), %" PRIu64 " of %" PRIu64 " calls up, %" PRIu64 " faults, %" PRIu64 " views, %" PRIu64 " on data channels\n",
            plan->seed, plan->name, virtual_s, took, virtual_s / took, r->datagrams, r->messages, r->requests, r->errors, r->ups, r->legs, r->refused,
-           r->views);
+           r->views, r->heard);
 }
 
 static bool read_arguments(struct arguments *a, int argc, char **argv)

@@ -122,6 +122,7 @@ static void count(const struct crew *crew)
     shared->legs = crew->counters.legs;
     shared->failures = crew->counters.failures;
     shared->views = crew->counters.views_checked;
+    shared->heard = crew->counters.heard;
     shared->errors = crew->counters.errors;
     shared->refused = sim->pool_refusals + sim->descriptor_refusals + sim->disk_errors;
     for (uint32_t i = 0; i < sim->actor_count; i++)

@@ -9,7 +9,7 @@ struct run_result {
     uint64_t digest;
     usec_t at;                      /* virtual, of the failure or the end */
     uint64_t steps;                 /* of the scheduler */
-    uint64_t datagrams, messages, requests, ups, legs, failures, refused, views, errors;
+    uint64_t datagrams, messages, requests, ups, legs, failures, refused, views, errors, heard;
     char checker[40];
     char failure[512];
 };

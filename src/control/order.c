@@ -93,8 +93,11 @@ static void set_data(const struct control *c, const struct pc *pc, struct peer_d
     out->to_control = pc->handle->host->desc->data != NULL;
     out->receive_max = c->settings->max_message_bytes;
     out->state = DATA_OFFERED;
-    if (!negotiation_line(&pc->negotiation, out->mindex, &line))
+    if (!negotiation_line(&pc->negotiation, out->mindex, &line)) {
+        if (pc->offer != PC_OFFER_PLUGIN)
+            out->state = DATA_NONE;         /* the client has rejected it */
         return;
+    }
     out->state = DATA_AGREED;
     out->remote_port = line.sctp_port;
     out->send_max = line.max_message_bytes;

@@ -511,19 +511,26 @@ void peer_data_free(struct peer *peer)
     peer->data = NULL;
 }
 
-/* The line is gone, the PeerConnection is not. The other side is told; control gets its window back. */
+/* The line is gone, the PeerConnection is not. The other side is told; control gets its window back. Sinks stay, silent: control
+ * has their names, and the line may come again. */
 static void drop_line(struct peer *peer, usec_t now)
 {
     struct peer_data *data = peer->data;
-    data->desc.state = DATA_NONE;
+    data->desc = (struct peer_data_desc){.state = DATA_NONE};
     if (data->sctp != NULL) {
         sctp_abort(data->sctp, now);
         (void)drain(data, now);
     }
+    close_association(data);
+    drop_source(data);
     empty_outbox(data);
+    data->unread = 0;
+    data->told_up = false;
     if (data->taken > 0)
         peer_tell(peer, &(struct peer_event){.kind = PEER_EVENT_DATA_TAKEN, .count = data->taken});
-    peer_data_free(peer);
+    data->taken = 0;
+    if (list_is_empty(&data->port.sinks))
+        peer_data_free(peer);
 }
 
 void peer_data_apply(struct peer *peer, usec_t now, const struct peer_data_desc *desc)

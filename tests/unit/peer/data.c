@@ -276,12 +276,35 @@ static void test_the_end_of_a_full_receiver_frees_who_waits(void **state)
     duo.cut[B] = true;
     while (!data_source_waits(source))
         data_source_input(source, duo.now, true, VIEW(bytes, 200000));
-    duo.side[B].data.source = SOURCE;
-    duo.side[B].data.state = DATA_NONE;
+    duo.side[B].data = (struct peer_data_desc){.state = DATA_NONE};
     duo_apply(&duo, B, true, false);
-    assert_int_equal(duo.side[B].data_sinks.count, 0);
-    assert_int_equal(duo.side[B].env.datas.used, 0);
+    assert_int_equal(duo.side[B].data_sources.count, 0);
+    assert_int_equal(duo.side[B].env.associations.used, 0);
+    assert_int_equal(duo.side[B].peer->data->outbox_bytes, 0);
+    assert_int_equal(duo.side[B].data_sinks.count, 1);      /* control has its name still */
     free(bytes);
+}
+
+static void test_a_sink_outlives_its_line(void **state)
+{
+    (void)state;
+    connect();
+    struct data_sink *sink = add_sink(B, "7");
+    for (int side = 0; side < 2; side++)
+        duo.side[side].data = (struct peer_data_desc){.state = DATA_NONE};
+    duo_apply(&duo, B, true, false);
+    duo_apply(&duo, A, true, false);
+    duo_run_for(&duo, SEC(1));
+    agree(A);
+    agree(B);
+    duo_apply(&duo, A, true, false);
+    duo_apply(&duo, B, true, false);
+    duo.side[A].data_up = duo.side[B].data_up = false;
+    assert_true(duo_run_until(&duo, channels_up, duo.now + SEC(10)));
+    data_sink_set(sink, slots_get(&duo.side[B].data_sources, SOURCE), false);
+    duo_say(&duo, A, "mine", "", false, "back", 4);
+    duo_run_for(&duo, MSEC(200));
+    expect_last(A, "7", "", false, "back", 4);
 }
 
 /* ---- the other side's mischief ---- */
@@ -363,6 +386,7 @@ int main(void)
         T(test_a_muted_source_gives_nothing),
         T(test_a_receiver_that_takes_nothing_holds_up_for_a_while),
         T(test_the_end_of_a_full_receiver_frees_who_waits),
+        T(test_a_sink_outlives_its_line),
         T(test_an_association_that_was_aborted_comes_up_again),
         T(test_loss_order_and_copies_do_not_show),
         T(test_pools_end),
