@@ -6,7 +6,7 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { after, before, describe, test } from 'node:test';
+import { after, afterEach, before, describe, test } from 'node:test';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -242,6 +242,7 @@ for (const kind of ['chromium', 'firefox'])
 describe('somebody who takes nothing', () => {
   let chromium, firefox;
   before(() => ({ chromium, firefox } = browsers));
+  afterEach(() => { firefox.resume(); });          /* also when a test has failed: others need it */
 
   test('a room goes on without the one that is stopped, memory is bounded, and it comes back', async () => {
     const publisher = await publish(chromium, 5003);

@@ -129,6 +129,31 @@ static void test_data_comes_and_goes_in_renegotiations(void **state)
     server_end(&s);
 }
 
+/* Offered by us, as a room does it: sinks may hang on it at once; the answer decides. */
+static void test_an_offer_of_ours_is_taken_or_rejected(void **state)
+{
+    (void)state;
+    static const char *const ports[] = {"9", "0"};
+    static const uint8_t states[] = {DATA_AGREED, DATA_NONE};
+    char answer[4096];
+    for (uint32_t i = 0; i < 2; i++) {
+        call_begin(&s, &call, 2 + i);
+        server_say(&s, 2 + i, "{\"janus\":\"message\",\"transaction\":\"m\",\"session_id\":%lld,\"handle_id\":%lld,\"body\":{\"do\":\"offer-data\"}}",
+                   call.session, call.handle);
+        const struct peer_apply_order *order = server_order(&s, WORKER_PEER_APPLY, NULL);
+        assert_int_equal(order->data.state, DATA_OFFERED);
+        assert_int_equal(order->data.mindex, 1);
+        snprintf(answer, sizeof(answer), "%sm=application %s UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 0.0.0.0\r\na=mid:1\r\na=sctp-port:5000\r\n",
+                 SDP_HEAD("wxyz", "1") SDP_AUDIO_LINE("active", "recvonly", "1001"), ports[i]);
+        call_jsep(&s, &call, "ack", "answer", answer, "");
+        order = server_order(&s, WORKER_PEER_APPLY, NULL);
+        assert_non_null(order);
+        assert_int_equal(order->data.state, states[i]);
+        assert_int_equal(host_data_max(probe_host(), call.name), i == 0 ? 65536 : 0);
+    }
+    server_end(&s);
+}
+
 /* ---- in ---- */
 
 static void say(const char *label, const char *protocol, bool binary, const char *bytes, uint32_t cost)
@@ -347,6 +372,7 @@ int main(void)
         T(test_what_a_client_takes_is_what_its_sdp_says),
         T(test_the_old_form_is_answered_in_kind),
         T(test_data_comes_and_goes_in_renegotiations),
+        T(test_an_offer_of_ours_is_taken_or_rejected),
         T(test_a_message_reaches_the_plugin_and_is_paid_back),
         T(test_what_is_put_off_comes_again_in_order),
         T(test_what_is_put_off_is_asked_for_again),

@@ -150,6 +150,15 @@ static void offer(struct host *host, const struct plugin_request *request, bool 
     (void)push_sdp(host, request, "offer", sdp, restart, json_is_true(json_object_get(request->body, "e2ee")));
 }
 
+static void offer_data(struct host *host, const struct plugin_request *request)
+{
+    struct sdp *sdp = sdp_offer_new(STR("probe"), 77, 1);
+    const struct sdp_offer_line audio = offer_line(SDP_AUDIO), data = sdp_offer_line_of(SDP_APPLICATION, SDP_SENDONLY);
+    (void)sdp_offer_add(sdp, &audio);
+    (void)sdp_offer_add(sdp, &data);
+    (void)push_sdp(host, request, "offer", sdp, false, false);
+}
+
 static void see_jsep(const struct jsep_in *jsep)
 {
     probe_seen.has_jsep = jsep != NULL;
@@ -284,6 +293,8 @@ static enum plugin_outcome probe_message(void *plugin, void *state, const struct
     }
     if (str_equal(what, STR("offer")))
         offer(host, request, false, false);
+    if (str_equal(what, STR("offer-data")))
+        offer_data(host, request);
     if (str_equal(what, STR("restart")))
         offer(host, request, true, false);
     if (str_equal(what, STR("add-line")))

@@ -1,7 +1,7 @@
 /* tests/unit/control/probe_plugin.h - a plugin that does what the request tells it to and keeps a diary of what it is told.
  *
  * {"do": "sync" | "empty" | "error" | "silent" | "ack" | "events" | "answer" | "refuse" | "answer-twice" | "offer" | "restart" |
- *        "add-line" | "echo" | "close" | "detach" | "close-and-detach" | "bad-answer" | "wrong-answer" | "bad-offer" | "group" |
+ *        "add-line" | "offer-data" | "echo" | "close" | "detach" | "close-and-detach" | "bad-answer" | "wrong-answer" | "bad-offer" | "group" |
  *        "huge" | "log" | "save", ...}
  * "save" begins an operation: with "ack" it is acknowledged at once; "steps" says how many follow one another; "free" lets it and
  * its like overtake. It ends with {"saved": STATUS} or what "then" ("sync", "ack", "error") says.
