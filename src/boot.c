@@ -16,14 +16,18 @@
 #include "helpers/dns.h"
 #include "helpers/poster.h"
 #include "io/io.h"
+#include "io/limits.h"
+#include "msg/control.h"
 #include "plugins/plugin.h"
 #include "runtime/clock.h"
 #include "runtime/entropy.h"
 #include "runtime/file.h"
 #include "runtime/localaddr.h"
 #include "runtime/log.h"
+#include "runtime/memory_limit.h"
 #include "runtime/process.h"
 #include "runtime/udp.h"
+#include "settings/budget.h"
 #include "settings/module.h"
 #include "worker/worker.h"
 
@@ -48,6 +52,10 @@ struct boot {
     struct udp sockets[ACTOR_WORKERS_MAX][WORKER_SOCKETS_MAX];
     struct control_worker control_workers[ACTOR_WORKERS_MAX];
     struct worker *workers[ACTOR_WORKERS_MAX];
+    uint64_t memory_limit;
+    struct worker_limits worker_limits;
+    struct control_limits control_limits;
+    uint32_t partial_bytes_max, queued_bytes_max;
     struct boot_plugin plugins[BOOT_PLUGINS_MAX];
     const struct plugin_desc *enabled[BOOT_PLUGINS_MAX + 1];
     struct conf_node *websockets;
@@ -64,6 +72,45 @@ struct boot {
     bool serving_asked;                 /* io and the workers have been asked to stop */
     bool disks_asked;
 };
+
+/* ---- memory ---- */
+
+static void plan_memory(struct boot *boot)
+{
+    const struct worker_limits *w = &worker_limits_default;
+    const struct control_limits *c = &control_limits_default;
+    struct budget b = {
+        .peers = w->peers, .sources = w->sources, .sinks = w->sinks, .mlines = w->mlines, .packets = w->packets, .handshakes = w->handshakes,
+        .clients = c->clients, .sessions = c->sessions, .handles = c->handles, .source_names = c->sources, .sink_names = c->sinks,
+        .partial_bytes = IO_PARTIAL_BYTES_MAX, .queued_bytes = IO_QUEUED_BYTES_MAX,
+    };
+    const uint64_t asked = (uint64_t)boot->settings->memory_limit_mb << 20;
+    boot->memory_limit = asked > 0 ? asked : memory_limit_bytes();
+    if (budget_fit(&b, boot->memory_limit, boot->worker_count))
+        LOG_INFO(boot->main_actor, "%llu MB of memory: at most %u PeerConnections a worker, %u sessions, %u handles",
+                 (unsigned long long)(boot->memory_limit >> 20), b.peers, b.sessions, b.handles);
+    boot->worker_limits = worker_limits_default;
+    boot->worker_limits.peers = b.peers;
+    boot->worker_limits.sources = b.sources;
+    boot->worker_limits.sinks = b.sinks;
+    boot->worker_limits.mlines = b.mlines;
+    boot->worker_limits.packets = b.packets;
+    boot->worker_limits.handshakes = b.handshakes;
+    boot->control_limits = (struct control_limits){b.clients, b.sessions, b.handles, b.source_names, b.sink_names};
+    boot->partial_bytes_max = b.partial_bytes;
+    boot->queued_bytes_max = b.queued_bytes;
+}
+
+uint64_t boot_memory_limit(const struct boot *boot)
+{
+    return boot->memory_limit;
+}
+
+void boot_tell_memory(struct boot *boot, bool is_short)
+{
+    const struct memory_state state = {is_short};
+    actor_send(boot->main_actor, ACTOR_CONTROL, CONTROL_MEMORY, &state, sizeof(state));
+}
 
 /* ---- addresses and sockets ---- */
 
@@ -201,7 +248,7 @@ static bool open_worker(struct boot *boot, uint32_t index, const struct net_addr
         .twcc_period_us = MSEC(s->twcc_period_ms),
         .hangup_on_failed = s->hangup_on_failed,
         .stun_server = *stun,
-        .limits = worker_limits_default,
+        .limits = boot->worker_limits,
         .seal = SEAL_BACKEND_AUTO,
         .entropy = entropy_fill,
     };
@@ -251,6 +298,8 @@ static bool open_io(struct boot *boot)
         .http = boot->http,
         .web_folder = boot->settings->web_folder,
         .descriptors = limit.rlim_cur,
+        .partial_bytes_max = boot->partial_bytes_max,
+        .queued_bytes_max = boot->queued_bytes_max,
     };
     boot->io = io_new(actor, &options);
     if (boot->io == NULL || io_listening(boot->io) == 0) {
@@ -379,7 +428,8 @@ static bool open_control(struct boot *boot)
         .utc_offset_s = clock_utc_offset_s,
         .entropy = entropy_fill,
         .random_placement = boot->settings->random_placement,
-        .peers_per_worker = worker_limits_default.peers,
+        .peers_per_worker = boot->worker_limits.peers,
+        .limits = boot->control_limits,
     };
     boot->control = control_new(actor, &config);
     if (boot->control == NULL)
@@ -414,6 +464,7 @@ struct boot *boot_open(struct actors *set, struct actor *main_actor, struct sett
     boot->worker_count = settings->workers > 0 ? settings->workers : process_cores();
     if (boot->worker_count > ACTOR_WORKERS_MAX)
         boot->worker_count = ACTOR_WORKERS_MAX;
+    plan_memory(boot);
     if (find_addresses(boot) && load_identity(boot) && open_sockets(boot) && open_io(boot) && open_dns(boot) && open_workers(boot) &&
         open_disks(boot) && open_poster(boot) && open_control(boot))
         return boot;

@@ -19,6 +19,9 @@ bool boot_start(struct boot *boot);
 /* The first asks control, which closes every session; io and the workers are asked once it has stopped. Repeated calls
  * change nothing. */
 void boot_stop(struct boot *boot);
+/* What the pools were sized for; and whether it is nearly used up, for control. */
+uint64_t boot_memory_limit(const struct boot *boot);
+void boot_tell_memory(struct boot *boot, bool is_short);
 /* An actor has told that it has stopped; true once all that boot has started have. They are joined then. */
 bool boot_stopped(struct boot *boot, actor_id who);
 /* Nobody but the resolver's actor is left, which may wait for as long as the system's resolver does. */

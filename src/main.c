@@ -13,13 +13,17 @@
 #include "helpers/logger.h"
 #include "runtime/clock.h"
 #include "runtime/log.h"
+#include "runtime/memory_limit.h"
 #include "runtime/process.h"
 #include "runtime/watchdog.h"
+#include "settings/budget.h"
 #include "settings/settings.h"
 
 #define TOKEN_SIGNALS 1u
 #define STOP_IMPATIENT 3u           /* the third SIGINT or SIGTERM ends the process at once */
 #define STOP_NAMES_US    SEC(1)     /* for a resolver that does not answer */
+#define MEMORY_PERIOD_US SEC(1)
+#define MEMORY_CLOSE_US  MSEC(50)   /* once half of it is used: strangers fill a gigabyte in seconds */
 #define STOP_PATIENCE_US SEC(60)    /* longer than every actor's own bound: only a mistake of ours gets here */
 
 struct process {
@@ -30,15 +34,24 @@ struct process {
     struct logger *logger;
     struct boot *boot;
     struct watchdog watchdog;
-    usec_t look_at;
+    usec_t look_at;                 /* the watchdog's */
+    usec_t memory_at;
     usec_t stop_by;                 /* USEC_NEVER until the first signal */
     unsigned stop_signals;
     int signals_fd;
     int daemon_fd;
     int pid_fd;
+    bool memory_short;
     bool log_stopping;
     bool log_stopped;
 };
+
+/* The end without waiting for anybody: threads end with the process. */
+static _Noreturn void leave(struct process *p, int code)
+{
+    process_pid_file_close(p->pid_fd, p->settings.pid_file);
+    _exit(code);
+}
 
 /* ---- while it runs ---- */
 
@@ -47,7 +60,7 @@ static void on_signal(struct process *p, usec_t now, int signal_number)
     if (signal_number == SIGINT || signal_number == SIGTERM) {
         p->stop_signals++;
         if (p->stop_signals >= STOP_IMPATIENT)
-            _exit(1);
+            leave(p, 1);
         if (p->stop_signals > 1) {
             LOG_INFO(p->actor, "stopping already; once more to stop at once");
             return;
@@ -87,6 +100,31 @@ static void on_message(void *owner, usec_t now, const struct message *m)
     }
 }
 
+static bool is_serving(const struct process *p)
+{
+    return p->boot != NULL && p->stop_signals == 0;
+}
+
+/* Pools are sized so that this should not happen; texts, rooms and the allocator's loss are not in them. What is there goes on, new
+ * sessions, handles and PeerConnections are refused until there is room again: the kernel would end all of it. */
+static void look_at_memory(struct process *p, usec_t now)
+{
+    const uint64_t limit = boot_memory_limit(p->boot);
+    uint64_t used = memory_used_bytes();
+    if (p->memory_short || budget_is_short(false, used, limit)) {
+        memory_trim();
+        used = memory_used_bytes();
+    }
+    p->memory_at = now + (used > limit / 2 ? MEMORY_CLOSE_US : MEMORY_PERIOD_US);
+    const bool is_short = budget_is_short(p->memory_short, used, limit);
+    if (is_short == p->memory_short)
+        return;
+    p->memory_short = is_short;
+    LOG_WARN(p->actor, "%llu MB of %llu MB of memory in use: new sessions and calls are %s", (unsigned long long)(used >> 20),
+             (unsigned long long)(limit >> 20), is_short ? "refused" : "taken again");
+    boot_tell_memory(p->boot, is_short);
+}
+
 static void on_turn(void *owner, usec_t now)
 {
     struct process *p = owner;
@@ -94,20 +132,23 @@ static void on_turn(void *owner, usec_t now)
         if (boot_waits_for_names(p->boot))
             _exit(0);                   /* for a resolver nobody waits */
         fprintf(stderr, "cardea: not every actor has stopped in time\n");
-        _exit(1);
+        leave(p, 1);
     }
+    if (is_serving(p) && now >= p->memory_at)
+        look_at_memory(p, now);
     if (now < p->look_at)
         return;
     p->look_at = now + WATCHDOG_PERIOD_US;
     struct actor *stuck = watchdog_look(&p->watchdog, p->set, now);
     if (stuck != NULL)
-        watchdog_abort(p->actor, stuck);
+        watchdog_abort(&p->watchdog, p->actor, stuck);
 }
 
 static usec_t deadline(void *owner)
 {
     const struct process *p = owner;
-    return usec_min(p->look_at, p->stop_by);
+    const usec_t memory_at = is_serving(p) ? p->memory_at : USEC_NEVER;
+    return usec_min(usec_min(p->look_at, memory_at), p->stop_by);
 }
 
 static const struct actor_ops main_ops = {
@@ -205,7 +246,7 @@ static int run(struct process *p)
         actor_flush(p->actor);
         actor_join(p->log_actor);
         process_daemon_ready(p->daemon_fd, 1);
-        _exit(1);                       /* the threads that run already end with the process */
+        leave(p, 1);
     }
     process_daemon_ready(p->daemon_fd, started ? 0 : 1);
     if (started && !actor_watch(p->actor, p->signals_fd, EPOLLIN, TOKEN_SIGNALS))

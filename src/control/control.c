@@ -60,24 +60,29 @@ static struct net_addr find_local_ip(const struct control_config *config)
     return ip;
 }
 
+const struct control_limits control_limits_default = {
+    .clients = CLIENTS_MAX, .sessions = SESSIONS_MAX, .handles = HANDLES_MAX, .sources = SOURCES_MAX, .sinks = SINKS_MAX,
+};
+
 static void init_tables(struct control *c)
 {
+    const struct control_limits *limits = &c->config.limits;
     uint32_t workers = c->config.worker_count;
     uint32_t peers = c->config.peers_per_worker > 0 ? c->config.peers_per_worker : PEERS_PER_WORKER_MAX;
-    pool_init(&c->callers, "clients", sizeof(struct caller), CLIENTS_MAX);
-    pool_init(&c->sessions, "sessions", sizeof(struct session), SESSIONS_MAX);
-    pool_init(&c->handles, "handles", sizeof(struct handle), HANDLES_MAX);
+    pool_init(&c->callers, "clients", sizeof(struct caller), limits->clients);
+    pool_init(&c->sessions, "sessions", sizeof(struct session), limits->sessions);
+    pool_init(&c->handles, "handles", sizeof(struct handle), limits->handles);
     pool_init(&c->pcs, "PeerConnections", sizeof(struct pc), workers * peers);
-    pool_init(&c->sources, "sources", sizeof(struct source), SOURCES_MAX);
-    pool_init(&c->sinks, "sinks", sizeof(struct sink), SINKS_MAX);
+    pool_init(&c->sources, "sources", sizeof(struct source), limits->sources);
+    pool_init(&c->sinks, "sinks", sizeof(struct sink), limits->sinks);
     pool_init(&c->plains, "plain sockets", sizeof(struct plain), PLAINS_MAX);
     pool_init(&c->forwards, "forwards", sizeof(struct forward), FORWARDS_MAX);
     map_init(&c->callers_by_ref);
     map_init(&c->sessions_by_id);
     map_init(&c->handles_by_id);
-    slots_init(&c->handle_names, HANDLES_MAX);
-    slots_init(&c->source_names, SOURCES_MAX);
-    slots_init(&c->sink_names, SINKS_MAX);
+    slots_init(&c->handle_names, limits->handles);
+    slots_init(&c->source_names, limits->sources);
+    slots_init(&c->sink_names, limits->sinks);
     slots_init(&c->plain_names, PLAINS_MAX);
     slots_init(&c->forward_names, FORWARDS_MAX);
     timerq_init(&c->expiries);
@@ -101,6 +106,8 @@ struct control *control_new(struct actor *actor, const struct control_config *co
     c->actor = actor;
     c->config = *config;
     c->settings = config->settings;
+    if (c->config.limits.handles == 0)
+        c->config.limits = control_limits_default;
     if (!config_is_usable(config)) {
         LOG_ERR(actor, "Control can't start: no worker, too many of them or of their sockets, or no certificate fingerprint");
         mem_put(c);
@@ -110,7 +117,7 @@ struct control *control_new(struct actor *actor, const struct control_config *co
     c->public_ips = c->settings->nat_1_1_mapping;
     rng_init(&c->rng, config->entropy, config->entropy_source);
     rng_bytes(&c->rng, &c->key, sizeof(c->key));
-    tally_init(&c->per_address, &c->key, c->settings->max_sessions_per_address, SESSIONS_MAX);
+    tally_init(&c->per_address, &c->key, c->settings->max_sessions_per_address, c->config.limits.sessions);
     renew_budgets(c);
     c->next_tick = USEC_NEVER;
     c->stop_deadline = USEC_NEVER;
@@ -208,6 +215,11 @@ static void on_client_request(struct control *c, const struct message *m)
         caller_text(c, m);
 }
 
+static void on_memory(struct control *c, const struct memory_state *state)
+{
+    c->memory_short = state->is_short;
+}
+
 static void on_message(void *owner, usec_t now, const struct message *m)
 {
     struct control *c = owner;
@@ -238,6 +250,7 @@ static void on_message(void *owner, usec_t now, const struct message *m)
     case CONTROL_WORKER_SRFLX: fact_worker_srflx(c, m->payload); break;
     case CONTROL_PLAIN_OPENED: fact_plain_opened(c, m->op, m->payload); break;
     case CONTROL_NAME_FOUND: fact_name_found(c, m->op, m->payload); break;
+    case CONTROL_MEMORY: on_memory(c, m->payload); break;
     case CONTROL_DISK_DONE: fact_disk_done(c, m->op, m->payload); break;
     case CONTROL_PEER_DATA_UP: fact_peer_data_up(c, m->payload); break;
     case CONTROL_PEER_DATA: fact_peer_data(c, m); break;
@@ -266,12 +279,14 @@ static void tick(struct control *c)
         c->expiring = sessions_expire(c);
 }
 
-/* After STOP: done when every PeerConnection has been confirmed closed and every request answered, or at the deadline. */
+/* After STOP: done when every PeerConnection has been confirmed closed and every request answered, or at the deadline. Requests have
+ * one of their own: clients that go on asking would hold up the end, and what was there before STOP is long answered by then. */
 static void finish_stopping(struct control *c)
 {
     if (!c->stopping || c->stopped || !list_is_empty(&c->ending))
         return;
-    if ((c->pcs_closing > 0 || callers_wait(c)) && c->now < c->stop_deadline)
+    const bool asked = callers_wait(c) && c->now + STOP_WAIT_US < c->stop_deadline + STOP_ANSWER_US;
+    if ((c->pcs_closing > 0 && c->now < c->stop_deadline) || asked)
         return;
     if (c->pcs_closing > 0)
         LOG_WARN(c->actor, "%u PeerConnections were not confirmed closed in time", c->pcs_closing);

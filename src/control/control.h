@@ -42,10 +42,21 @@ struct control_modules {
     uint32_t count;
 };
 
+/* How many there may be (base/limits.h); taken down where memory is small (settings/budget.h). */
+struct control_limits {
+    uint32_t clients;                           /* connections that have sessions or waiting requests */
+    uint32_t sessions;
+    uint32_t handles;
+    uint32_t sources, sinks;                    /* names of both in all workers */
+};
+
+extern const struct control_limits control_limits_default;
+
 struct control_config {
     const struct settings *settings;
     const struct control_worker *workers;       /* worker n is actor ACTOR_WORKER_0 + n */
     uint32_t worker_count;
+    struct control_limits limits;               /* zeros: the defaults */
     uint32_t peers_per_worker;                  /* no more than a worker has room for; 0: PEERS_PER_WORKER_MAX */
     struct net_addr local_ip;                   /* of o=, c= and `local-ip`; NET_NONE: the first socket's, else 127.0.0.1 */
     const char *fingerprint;                    /* of our certificate: SHA-256, "AB:CD:..." */
@@ -102,6 +113,7 @@ struct control_counters {
     uint64_t sessions_refused;          /* at the limit */
     uint64_t handles_refused;
     uint64_t clients_refused;
+    uint64_t memory_refused;            /* sessions, handles and PeerConnections, while memory is short */
     /* operations (op.h) */
     uint64_t ops_begun;
     uint64_t ops_timed_out;

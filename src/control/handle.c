@@ -85,7 +85,9 @@ static struct handle *make(struct control *c, struct session *session, struct ho
 enum attach_result handle_new(struct control *c, struct session *session, struct host *host, const char *opaque_id,
                               struct handle **out)
 {
-    struct handle *handle = session->handle_count >= HANDLES_PER_SESSION_MAX ? NULL : make(c, session, host, opaque_id);
+    const bool refused = c->memory_short || session->handle_count >= HANDLES_PER_SESSION_MAX;
+    struct handle *handle = refused ? NULL : make(c, session, host, opaque_id);
+    c->counters.memory_refused += c->memory_short;
     if (handle == NULL) {
         c->counters.handles_refused++;
         return ATTACH_FULL;

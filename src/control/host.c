@@ -32,7 +32,7 @@ static void start_one(struct control *c, const struct plugin_desc *desc)
         return;
     }
     *host = (struct host){.control = c, .desc = desc, .conf = conf};
-    pool_init(&host->states, desc->package, desc->session_size, HANDLES_MAX);
+    pool_init(&host->states, desc->package, desc->session_size, config->limits.handles);
     host->plugin = desc->init(host, conf);
     if (host->plugin == NULL) {
         LOG_WARN(c->actor, "Plugin %s could not be started and is left out", desc->package);
@@ -174,6 +174,11 @@ struct rng *host_rng(struct host *host)
 const struct hash_key *host_hash_key(struct host *host)
 {
     return &host->control->key;
+}
+
+bool host_memory_short(struct host *host)
+{
+    return host->control->memory_short;
 }
 
 usec_t host_now(struct host *host)

@@ -8,8 +8,9 @@
 struct pc *pc_new(struct control *c, struct handle *handle)
 {
     CHECK(handle->pc == NULL);
-    struct pc *pc = pool_get(&c->pcs);
+    struct pc *pc = c->memory_short ? NULL : pool_get(&c->pcs);
     if (pc == NULL) {
+        c->counters.memory_refused += c->memory_short;
         c->counters.pcs_refused++;
         return NULL;
     }

@@ -58,6 +58,10 @@ static void put_under(struct control *c, struct session *session, struct caller 
 
 struct session *session_new(struct control *c, struct caller *owner, int64_t id)
 {
+    if (c->memory_short) {
+        c->counters.memory_refused++;
+        return NULL;
+    }
     if (!tally_take(&c->per_address, &owner->addr)) {
         c->counters.sessions_refused++;
         return NULL;

@@ -31,6 +31,7 @@
 #define TICK_US           SEC(1)        /* plugins' tick */
 #define WATCHDOG_TICKS    2u            /* sessions expire at every second one (janus-api.md 8) */
 #define STOP_WAIT_US      SEC(3)        /* for PEER_CLOSED after STOP; workers that still owe one are given up */
+#define STOP_ANSWER_US    MSEC(500)     /* for requests that wait; 30,000 are served in it */
 #define PWD_CHARS         24u           /* ICE asks for 22 at least (RFC 8839 5.4) */
 #define DEFERRED_PER_TURN 64u
 
@@ -250,6 +251,7 @@ struct control {
 
     struct list busy;                   /* callers with documents waiting, served in turn */
     struct list busy_long;              /* those of them whose next text is a long one */
+    bool memory_short;                  /* main says so: nothing new is begun until it is over */
     bool long_parsed;                   /* in this turn, a long text */
     struct list ending;                 /* sessions with handles left to close */
     struct list deferred;               /* handles that their plugin wants closed, or their PeerConnection */

@@ -37,6 +37,10 @@ void clients_init(struct clients *env, const struct client_rules *rules, const s
     rng_bytes(&env->rng, &key, sizeof(key));
     eventqs_init(&env->events, &key, IO_QUEUES_MAX);
     pool_init(&env->http_pool, "http", sizeof(struct client_http), limit);
+    if (rules->partial_bytes_max == 0)
+        env->rules.partial_bytes_max = IO_PARTIAL_BYTES_MAX;
+    if (rules->queued_bytes_max == 0)
+        env->rules.queued_bytes_max = IO_QUEUED_BYTES_MAX;
     pool_init(&env->tls_pool, "tls", tls_size(), limit);
     env->gather = mem_get(IO_GATHER_BYTES);
 }
@@ -305,7 +309,7 @@ static bool is_own_share_full(const struct outq *q, enum out_kind kind, size_t s
 
 static bool is_common_share_full(const struct clients *env, const struct client *c, size_t size)
 {
-    return c->queued_bytes + size > IO_QUEUED_BYTES_FREE && env->queued_bytes + size > IO_QUEUED_BYTES_MAX;
+    return c->queued_bytes + size > IO_QUEUED_BYTES_FREE && env->queued_bytes + size > env->rules.queued_bytes_max;
 }
 
 bool client_has_room(struct clients *env, struct client *c, enum out_kind kind, size_t size)

@@ -77,6 +77,8 @@ struct client_rules {
     bool acl_forwarded;
     const char *allow_origin;
     bool enforce_cors;
+    uint32_t partial_bytes_max;      /* of all clients; 0: IO_PARTIAL_BYTES_MAX */
+    uint32_t queued_bytes_max;       /* 0: IO_QUEUED_BYTES_MAX */
 };
 
 struct client_counters {

@@ -44,7 +44,7 @@ static bool count_partial(struct clients *env, struct client *c, usec_t now)
 {
     bool more = c->ws.text.room > c->partial_bytes;
     client_set_partial(env, c, c->ws.text.room);
-    if (!more || c->partial_bytes <= IO_PARTIAL_BYTES_FREE || env->partial_bytes <= IO_PARTIAL_BYTES_MAX)
+    if (!more || c->partial_bytes <= IO_PARTIAL_BYTES_FREE || env->partial_bytes <= env->rules.partial_bytes_max)
         return true;
     ws_stop(&c->ws);
     client_set_partial(env, c, 0);

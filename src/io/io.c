@@ -75,6 +75,8 @@ struct io *io_new(struct actor *self, const struct io_options *options)
         .acl_forwarded = io->config.acl_forwarded,
         .allow_origin = io->config.allow_origin,
         .enforce_cors = io->config.enforce_cors,
+        .partial_bytes_max = options->partial_bytes_max,
+        .queued_bytes_max = options->queued_bytes_max,
     };
     io->clients_max = clients_max(io, options->descriptors);
     const struct site *site = load_site(io, options->web_folder != NULL ? options->web_folder : io->config.web_folder);

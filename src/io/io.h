@@ -17,6 +17,7 @@ struct io_options {
     const struct conf_node *http;        /* janus.transport.http; likewise */
     const char *web_folder;              /* from the command line; NULL: the configuration's */
     uint64_t descriptors;                /* soft limit of the process */
+    uint32_t partial_bytes_max, queued_bytes_max;   /* 0: as built (io/limits.h) */
 };
 
 struct io_counters {

@@ -25,7 +25,8 @@
     X(NAME_FOUND,       DNS,     struct dns_answer)                             \
     X(PEER_DATA_UP,     WORKER,  struct peer_fact)                             \
     X(PEER_DATA,        WORKER,  struct data_packet)                           \
-    X(PEER_DATA_TAKEN,  WORKER,  struct peer_data_taken_fact)
+    X(PEER_DATA_TAKEN,  WORKER,  struct peer_data_taken_fact)                  \
+    X(MEMORY,           MAIN,    struct memory_state)
 
 enum control_message {
     CONTROL_NONE,
@@ -61,6 +62,11 @@ enum transport_kind { TRANSPORT_WEBSOCKETS, TRANSPORT_HTTP };
 
 struct client_gone {
     struct ref client;
+};
+
+/* Told when it changes. */
+struct memory_state {
+    bool is_short;
 };
 
 struct peer_fact {

@@ -243,6 +243,7 @@ void host_http_post(struct host *host, const char *url, struct view json, bool p
 
 struct rng *host_rng(struct host *host);
 const struct hash_key *host_hash_key(struct host *host);
+bool host_memory_short(struct host *host);                        /* refuse what would be kept: the kernel ends us else */
 usec_t host_now(struct host *host);                               /* monotonic, of this turn */
 uint64_t host_wall_us(struct host *host);                         /* since the epoch, of this turn */
 void host_date(struct host *host, char out[DATE_TEXT]);               /* the same as local time: "2031-12-01T08:09:10+0100" */

@@ -127,17 +127,21 @@ static void handle_stop(struct actor *self)
         actor_stop(self);
 }
 
+/* Warnings and mere notes are limited apart: a warning must not be lost to a note before it. */
 static void report_long_turn(struct actor *self, usec_t took)
 {
+    const bool is_long = took >= TURN_LONG_US;
+    usec_t *logged = is_long ? &self->warned : &self->long_turn_logged;
     self->counters.long_turns++;
     if (took > self->counters.longest_turn_us)
         self->counters.longest_turn_us = took;
-    if (self->ended < usec_add(self->long_turn_logged, LONG_TURN_LOG_US) && self->long_turn_logged != 0)
+    if (*logged != 0 && self->ended < usec_add(*logged, is_long ? LONG_TURN_WARN_US : LONG_TURN_LOG_US))
         return;
-    self->long_turn_logged = self->ended;
+    *logged = self->ended;
     const char *name = self->worst_message_us > 0 && self->ops->type_name != NULL ? self->ops->type_name(self->worst_type) : NULL;
-    LOG_DBG(self, "a turn took %llu us; its longest message was %s (%u), %llu us", (unsigned long long)took,
-        name != NULL ? name : "of type", self->worst_message_us > 0 ? self->worst_type : 0u, (unsigned long long)self->worst_message_us);
+    LOG_AT(self, is_long ? LOG_LEVEL_WARN : LOG_LEVEL_DBG, "a turn took %llu us; its longest message was %s (%u), %llu us",
+           (unsigned long long)took, name != NULL ? name : "of type", self->worst_message_us > 0 ? self->worst_type : 0u,
+           (unsigned long long)self->worst_message_us);
 }
 
 static void turn(struct actor *self)

@@ -139,6 +139,7 @@ struct actor_counters {
     usec_t longest_turn_us;
 };
 #define TURN_BUDGET_US MSEC(1)
+#define TURN_LONG_US   MSEC(20)         /* from here on it is a warning: a shared core alone makes turns of some milliseconds */
 const struct actor_counters *actor_counters(const struct actor *self);      /* own thread only */
 
 /* What the watchdog reads, from any thread: an actor inside a turn has an odd beat, a waiting one an even beat. */

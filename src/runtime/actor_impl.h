@@ -15,6 +15,7 @@
 #define SPILL_RETRY_US    MSEC(1)       /* nobody tells a sender that there is room again */
 #define SPILL_LAST_US     SEC(1)        /* how long a stopping actor keeps trying */
 #define LONG_TURN_LOG_US  SEC(1)        /* at most one line in this time */
+#define LONG_TURN_WARN_US SEC(10)       /* likewise, of those above TURN_LONG_US */
 #define TOKEN_DOORBELL    UINT64_MAX
 
 /* A message that found its ring full. */
@@ -59,6 +60,7 @@ struct actor {
     usec_t worst_message_us;            /* of this turn */
     uint16_t worst_type;
     usec_t long_turn_logged;
+    usec_t warned;
     struct actor_counters counters;
 
     pthread_t thread;

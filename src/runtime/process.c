@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -125,7 +124,6 @@ int process_daemonize(const char *folder, bool keep_stdio)
         close(ends[1]);
         return -1;
     }
-    umask(0);
     if (setsid() < 0 || chdir(folder != NULL ? folder : "/") != 0 || (!keep_stdio && !detach_stdio())) {
         process_daemon_ready(ends[1], 1);
         _exit(1);

@@ -1,11 +1,15 @@
 #include "runtime/watchdog.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "runtime/actor_impl.h"
 #include "runtime/log.h"
+
+#define ABORT_WAIT_S 5u                 /* for the core dump to be written, by the other thread's end of the process */
 
 static bool is_stuck(struct watchdog *watchdog, const struct actor *actor)
 {
@@ -35,14 +39,16 @@ struct actor *watchdog_look(struct watchdog *watchdog, struct actors *set, usec_
     return NULL;
 }
 
-_Noreturn void watchdog_abort(struct actor *main_actor, struct actor *stuck)
+_Noreturn void watchdog_abort(struct watchdog *watchdog, struct actor *main_actor, struct actor *stuck)
 {
     struct actor_pulse pulse = actor_pulse(stuck);
     const char *name = stuck->ops->type_name != NULL ? stuck->ops->type_name(pulse.last_type) : NULL;
-    fprintf(stderr, "cardea: actor %s has not ended its turn for %u s; its last message was %s (%u)\n", stuck->name,
-        WATCHDOG_LOOKS, name != NULL ? name : "of type", pulse.last_type);
-    LOG_FATAL(main_actor, "actor %s has not ended its turn for %u s; its last message was %s (%u)", stuck->name, WATCHDOG_LOOKS,
-        name != NULL ? name : "of type", pulse.last_type);
+    snprintf(watchdog->cause, sizeof(watchdog->cause), "actor %s has not ended its turn for %u s; its last message was %s (%u)", stuck->name,
+             WATCHDOG_LOOKS, name != NULL ? name : "of type", pulse.last_type);
+    fprintf(stderr, "cardea: %s\n", watchdog->cause);
+    LOG_FATAL(main_actor, "%s", watchdog->cause);
     actor_flush(main_actor);
+    if (stuck->started && pthread_kill(stuck->thread, SIGABRT) == 0)
+        sleep(ABORT_WAIT_S);
     abort();
 }

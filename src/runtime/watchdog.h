@@ -12,6 +12,7 @@
 
 struct watchdog {
     usec_t looked;
+    char cause[160];                    /* for who reads the core dump: "actor io has not ended ..." */
     struct {
         uint64_t beat;
         uint32_t same;
@@ -21,5 +22,6 @@ struct watchdog {
 /* The actor that is stuck, or NULL. */
 struct actor *watchdog_look(struct watchdog *watchdog, struct actors *set, usec_t now);
 
-/* Names the actor and the last message it took, on stderr and in the log, then aborts: a core dump shows where it stands. */
-_Noreturn void watchdog_abort(struct actor *main_actor, struct actor *stuck);
+/* Names the actor and the last message it took, on stderr, in the log and in `cause`, then aborts on that actor's thread: the first
+ * stack in the core dump is the one that stands still. */
+_Noreturn void watchdog_abort(struct watchdog *watchdog, struct actor *main_actor, struct actor *stuck);

@@ -104,6 +104,7 @@ static bool read_api(struct settings *s, const struct conf_node *g)
         s->server_name = "MyJanusInstance";
     s->session_timeout_s = at_least(g, "session_timeout", 0, 60);
     s->reclaim_session_timeout_s = at_least(g, "reclaim_session_timeout", 0, 0);
+    s->memory_limit_mb = at_least(g, "memory_limit", 0, 0);
     s->max_sessions_per_address = at_least(g, "max_sessions_per_address", 0, 0);
     s->candidates_timeout_s = at_least(g, "candidates_timeout", 1, 45);
     s->opaqueid_in_api = conf_bool(g, "opaqueid_in_api", false);

@@ -54,6 +54,7 @@ struct settings {
     const char *server_name;            /* never NULL */
     uint32_t session_timeout_s;         /* 0: never */
     uint32_t reclaim_session_timeout_s; /* 0: destroyed at once */
+    uint32_t memory_limit_mb;           /* ours; 0: what the machine and the control groups allow */
     uint32_t max_sessions_per_address;  /* ours; 0: no such limit */
     uint32_t candidates_timeout_s;
     bool opaqueid_in_api;

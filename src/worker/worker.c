@@ -13,7 +13,7 @@
 /* Memory comes when objects come, so a limit costs nothing until it is needed. */
 const struct worker_limits worker_limits_default = {
     .peers = 8192, .sources = 65536, .sinks = 131072, .mlines = 131072, .packets = 131072, .plains = 8192,
-    .forwards = 16384,
+    .forwards = 16384, .handshakes = DTLS_HANDSHAKES_DEFAULT,
 };
 
 static bool open_crypto(struct worker *w, char error[DTLS_ERROR_TEXT])
@@ -24,6 +24,7 @@ static bool open_crypto(struct worker *w, char error[DTLS_ERROR_TEXT])
         .ciphers = config->dtls_ciphers,
         .accept_selfsigned = config->dtls_accept_selfsigned,
         .mtu = config->dtls_mtu,
+        .handshakes_max = config->limits.handshakes,
     };
     w->env.dtls = dtls_shared_open(&dtls, error);
     if (w->env.dtls == NULL)

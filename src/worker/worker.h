@@ -22,6 +22,7 @@ struct worker_limits {
     uint32_t packets;               /* kept for retransmission */
     uint32_t plains;                /* sockets of plain RTP */
     uint32_t forwards;
+    uint32_t handshakes;            /* DTLS, in progress */
 };
 
 extern const struct worker_limits worker_limits_default;

@@ -45,7 +45,7 @@ static int error_of(const char *name)
         const char *name;
         int error;
     } known[] = {{"EMFILE", EMFILE}, {"ENFILE", ENFILE}, {"ENOMEM", ENOMEM}, {"EACCES", EACCES}, {"EADDRINUSE", EADDRINUSE},
-        {"EAGAIN", EAGAIN}, {"ENOBUFS", ENOBUFS}, {"ECONNABORTED", ECONNABORTED}, {"EPERM", EPERM}, {"ENOSPC", ENOSPC}};
+        {"EAGAIN", EAGAIN}, {"ENOBUFS", ENOBUFS}, {"ECONNABORTED", ECONNABORTED}, {"EPERM", EPERM}, {"ENOSPC", ENOSPC}, {"STALL", FAULT_STALL}};
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
         if (strcmp(known[i].name, name) == 0)
             return known[i].error;
@@ -71,6 +71,15 @@ __attribute__((constructor)) static void read_environment(void)
     }
 }
 
+/* True, as a failing call says it; unless it shall not end at all. */
+static bool fail_with(int error)
+{
+    while (error == FAULT_STALL)
+        sleep(1);
+    errno = error;
+    return true;
+}
+
 static bool fails(enum call call)
 {
     for (;;) {
@@ -78,15 +87,11 @@ static bool fails(enum call call)
         if (left == 0)
             return false;
         bool now = left == 1;
-        if (now && faults[call].all_later) {
-            errno = faults[call].error;
-            return true;
-        }
+        if (now && faults[call].all_later)
+            return fail_with(faults[call].error);
         if (!atomic_compare_exchange_strong(&faults[call].left, &left, left - 1))
             continue;
-        if (now)
-            errno = faults[call].error;
-        return now;
+        return now && fail_with(faults[call].error);
     }
 }
 

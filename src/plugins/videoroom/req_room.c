@@ -183,6 +183,8 @@ static enum vr_error req_create(struct vr_call *call)
         return vr_fail(call, VR_ROOM_EXISTS, "Room %s already exists", vr_id_show(&id, shown));
     if (vr->rooms.count == VR_ROOMS_MAX)
         return vr_fail(call, VR_UNKNOWN, "Too many rooms");
+    if (host_memory_short(vr->host))
+        return vr_fail(call, VR_UNKNOWN, "No memory for another room");
     struct vr_id chosen = {0};
     if (vr_id_is_unset(&id)) {
         do {

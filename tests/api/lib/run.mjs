@@ -18,9 +18,9 @@ export function folderWith(files) {
 }
 
 /* {code, signal, out}: `out` has both outputs. A program that is still there after `ms` is killed: signal 'SIGKILL'. */
-export function runToEnd(args, { ms = 15000, cwd, env, wrap = [] } = {}) {
+export function runToEnd(args, { ms = 15000, cwd, env, wrap = [], bin = BIN } = {}) {
   return new Promise((done, fail) => {
-    const [command, ...rest] = [...wrap, BIN, ...args];
+    const [command, ...rest] = [...wrap, bin, ...args];
     const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'pipe'], cwd, env: { ...process.env, ...env } });
     let out = '';
     child.stdout.on('data', data => { out += data; });

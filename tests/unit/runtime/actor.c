@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -15,8 +16,9 @@
 #include "base/str.h"
 #include "runtime/actor.h"
 #include "runtime/clock.h"
+#include "runtime/log.h"
 
-enum { PING = 1, PONG, TEXT, BLOCK, COUNT, WITH_OP, SLOW, AGAIN };
+enum { PING = 1, PONG, TEXT, BLOCK, COUNT, WITH_OP, SLOW, VERY_SLOW, AGAIN };
 
 #define WORKER ACTOR_WORKER_0
 #define OTHER  (ACTOR_WORKER_0 + 1)
@@ -91,6 +93,8 @@ static void player_message(void *owner, usec_t now, const struct message *m)
         actor_send_block(p->actor, m->from, m->type, m->op, message_take(m), m->size);
     else if (m->type == SLOW)
         usleep(3000);
+    else if (m->type == VERY_SLOW)
+        usleep((useconds_t)(TURN_LONG_US + MSEC(5)));
     else if (m->type == AGAIN && p->got < MANY)
         actor_send(p->actor, actor_self(p->actor), AGAIN, NULL, 0);
 }
@@ -139,8 +143,13 @@ static void player_stop(void *owner, usec_t now)
     actor_stop(p->actor);
 }
 
+static const char *player_type_name(uint16_t type)
+{
+    return type == VERY_SLOW ? "VERY_SLOW" : "ANOTHER";
+}
+
 static const struct actor_ops player_ops = {.on_message = player_message, .on_relay = player_relay, .on_ready = player_ready,
-    .on_turn = player_turn, .deadline = player_deadline, .on_stop = player_stop};
+    .on_turn = player_turn, .deadline = player_deadline, .on_stop = player_stop, .type_name = player_type_name};
 
 struct stage {
     struct actors *set;
@@ -149,10 +158,10 @@ struct stage {
     struct player other;
 };
 
-static void stage_open(struct stage *s)
+static void stage_open_in(struct stage *s, struct actors *set)
 {
     memset(s, 0, sizeof(*s));
-    s->set = actors_new();
+    s->set = set;
     s->director = (struct director){.set = s->set, .actor = actor_new(s->set, ACTOR_MAIN, "main"), .to_stop = 2, .deadline = USEC_NEVER};
     s->player = (struct player){.actor = actor_new(s->set, WORKER, "worker 0"), .fd = -1};
     s->other = (struct player){.actor = actor_new(s->set, OTHER, "worker 1"), .fd = -1};
@@ -162,6 +171,11 @@ static void stage_open(struct stage *s)
     actor_serve(s->other.actor, &player_ops, &s->other);
     actors_lane(s->set, ACTOR_MAIN, WORKER, LANE_RELAY_BYTES);
     actors_wire(s->set);
+}
+
+static void stage_open(struct stage *s)
+{
+    stage_open_in(s, actors_new());
 }
 
 static void stage_play(struct stage *s, void (*begin)(struct director *), void (*hear)(struct director *, const struct message *))
@@ -404,6 +418,71 @@ static void test_long_turns_and_messages_to_nobody_are_counted(void **state)
     actors_free(s.set);
 }
 
+/* What was logged, once all others have ended: the log's actor runs on the test's own thread. */
+struct listener {
+    struct actor *actor;
+    uint32_t warnings;
+    char last[LOG_LINE_MAX + 1];
+};
+
+static void listener_relay(void *owner, usec_t now, actor_id from, struct view record)
+{
+    struct listener *l = owner;
+    struct log_record head;
+    (void)now;
+    (void)from;
+    memcpy(&head, record.data, sizeof(head));
+    if (head.level != LOG_LEVEL_WARN)
+        return;
+    l->warnings++;
+    snprintf(l->last, sizeof(l->last), "%.*s", (int)(record.size - sizeof(head)), (const char *)record.data + sizeof(head));
+}
+
+static void listener_turn(void *owner, usec_t now)
+{
+    struct listener *l = owner;
+    (void)now;
+    actor_stop(l->actor);
+}
+
+static usec_t listener_deadline(void *owner)
+{
+    (void)owner;
+    return 0;
+}
+
+static void listener_message(void *owner, usec_t now, const struct message *m)
+{
+    (void)owner;
+    (void)now;
+    (void)m;
+}
+
+static void begin_very_long_turns(struct director *d)
+{
+    for (int i = 0; i < 3; i++)
+        actor_send(d->actor, WORKER, VERY_SLOW, NULL, 0);
+    end(d);
+}
+
+/* Once in a while, and with the name of the message that took the longest. */
+static void test_a_very_long_turn_is_warned_about(void **state)
+{
+    (void)state;
+    static const struct actor_ops ops = {.on_message = listener_message, .on_relay = listener_relay, .on_turn = listener_turn, .deadline = listener_deadline};
+    struct stage s;
+    struct actors *set = actors_new();
+    struct listener listener = {.actor = actor_new(set, ACTOR_LOG, "log")};
+    actor_serve(listener.actor, &ops, &listener);
+    stage_open_in(&s, set);
+    stage_play(&s, begin_very_long_turns, hear_nothing);
+    assert_true(actor_counters(s.player.actor)->long_turns >= 1);
+    actor_run(listener.actor);
+    assert_int_equal(listener.warnings, 1);
+    assert_non_null(strstr(listener.last, "its longest message was VERY_SLOW"));
+    actors_free(set);
+}
+
 static void test_unread_messages_are_freed_with_the_set(void **state)
 {
     (void)state;
@@ -425,6 +504,7 @@ int main(void)
         cmocka_unit_test(test_a_full_lane_drops_and_counts),
         cmocka_unit_test(test_a_ready_descriptor_is_reported_with_its_token),
         cmocka_unit_test(test_an_idle_actor_wakes_at_its_deadline_and_not_before),
+        cmocka_unit_test(test_a_very_long_turn_is_warned_about),
         cmocka_unit_test(test_long_turns_and_messages_to_nobody_are_counted),
         cmocka_unit_test(test_unread_messages_are_freed_with_the_set),
     };

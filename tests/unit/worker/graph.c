@@ -1,6 +1,8 @@
 /* Sources and sinks of one worker, as control orders them, and what they have to say. */
 #include "world.h"
 
+#include "settings/budget.h"
+
 static struct world w;
 
 static struct worker *worker(void)
@@ -203,10 +205,28 @@ static void test_who_gets_no_sink_or_source_is_hung_up(void **state)
     world_fini(&w);
 }
 
+/* The plan of memory (settings/budget.h) counts what one costs: it must not be more. */
+static void test_objects_are_as_small_as_the_budget_says(void **state)
+{
+    (void)state;
+    world_init(&w, &(struct world_options){.workers = 1});
+    const struct worker *worker_0 = worker();
+    const struct media *m = &worker_0->media;
+    const struct peer_env *env = &worker_0->env;
+    assert_true(m->sinks.item_size + m->maps.item_size <= BUDGET_SINK_BYTES);
+    assert_true(m->sources.item_size + LAYERS_MAX * m->rings.item_size + worker_0->proxy_pool.item_size <= BUDGET_SOURCE_BYTES);
+    assert_true(m->packets.item_size + env->sealed.item_size <= BUDGET_PACKET_BYTES);
+    assert_true(env->mlines.item_size <= BUDGET_MLINE_BYTES);
+    assert_true(env->peers.item_size + env->agents.item_size + env->handshakes.item_size + ICE_VERIFIED_MAX * worker_0->bindings.item_size +
+                sizeof(struct twcc_in) + 2 * 2048u <= BUDGET_PEER_BYTES);
+    world_fini(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_options_are_obeyed),
+        cmocka_unit_test(test_objects_are_as_small_as_the_budget_says),
         cmocka_unit_test(test_a_layer_that_changes_is_told),
         cmocka_unit_test(test_control_asks_for_keyframes_and_caps),
         cmocka_unit_test(test_an_echo_feeds_the_one_that_it_comes_from),
