@@ -41,6 +41,7 @@ void clients_init(struct clients *env, const struct client_rules *rules, const s
         env->rules.partial_bytes_max = IO_PARTIAL_BYTES_MAX;
     if (rules->queued_bytes_max == 0)
         env->rules.queued_bytes_max = IO_QUEUED_BYTES_MAX;
+    env->events.bytes_max = env->rules.queued_bytes_max;
     pool_init(&env->tls_pool, "tls", tls_size(), limit);
     env->gather = mem_get(IO_GATHER_BYTES);
 }

@@ -327,7 +327,7 @@ static bool has_room(struct clients *env, struct client *c, usec_t now)
 {
     size_t before = c->partial_bytes;
     client_set_partial(env, c, c->http->text.room);
-    if (c->partial_bytes <= before || c->partial_bytes <= IO_PARTIAL_BYTES_FREE || env->partial_bytes <= IO_PARTIAL_BYTES_MAX)
+    if (c->partial_bytes <= before || c->partial_bytes <= IO_PARTIAL_BYTES_FREE || env->partial_bytes <= env->rules.partial_bytes_max)
         return true;
     client_api_refuse(env, c, now, 503, CLIENT_END_PARTIALS_PILED);
     return false;

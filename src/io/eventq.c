@@ -15,7 +15,7 @@ struct queued_event {
 
 void eventqs_init(struct eventqs *all, const struct hash_key *key, uint32_t limit)
 {
-    *all = (struct eventqs){.key = *key};
+    *all = (struct eventqs){.key = *key, .bytes_max = IO_QUEUED_BYTES_MAX};
     pool_init(&all->pool, "event queues", sizeof(struct eventq), limit);
     slots_init(&all->slots, limit);
     map_init(&all->by_session);
@@ -99,7 +99,7 @@ static bool is_full(const struct eventqs *all, const struct eventq *q, size_t si
 {
     if (q->count > 0 && (q->count >= IO_EVENTS_MAX || q->bytes + size > IO_EVENT_BYTES_MAX))
         return true;
-    return q->bytes + size > IO_QUEUED_BYTES_FREE && all->bytes + size > IO_QUEUED_BYTES_MAX;
+    return q->bytes + size > IO_QUEUED_BYTES_FREE && all->bytes + size > all->bytes_max;
 }
 
 bool eventq_add(struct eventqs *all, struct eventq *q, struct view text)

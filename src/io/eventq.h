@@ -31,6 +31,7 @@ struct eventqs {
     struct map by_session;
     struct hash_key key;
     size_t bytes;                /* of all of them */
+    size_t bytes_max;            /* IO_QUEUED_BYTES_MAX, unless memory is small */
 };
 
 void eventqs_init(struct eventqs *all, const struct hash_key *key, uint32_t limit);
