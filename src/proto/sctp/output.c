@@ -91,6 +91,8 @@ static bool lost_write(struct sctp *sctp, struct sctp_packer *p)
         tx->lost--;
         chunk_sent(sctp, chunk);
         chunk_write(p, chunk, tx->lost_from, true);
+        if (tx->lost_from == tx->base)           /* RFC 9260 7.2.4 4: T3 is for this copy now */
+            sctp_timer_set(sctp, SCTP_TIMER_RETRANSMIT, sctp->path.rto_us);
         wrote = true;
     }
     return wrote;

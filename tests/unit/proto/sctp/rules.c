@@ -285,6 +285,29 @@ static void test_a_lost_packet_is_sent_again_without_a_time_out(void **state)
         }
 }
 
+/* Half a second there and back, and half a second more for what is sent again: longer than the time-out as it was set first. */
+static void test_a_long_way_is_no_time_out(void **state)
+{
+    (void)state;
+    net_init(&net, 35, NULL);
+    net_link_both(&net, (struct net_link){.delay_us = MSEC(250)});
+    net_connect(&net);
+    for (int i = 0; i < 20; i++) {                           /* the variance goes down */
+        send_many(0, 1, 2, 1000);
+        assert_true(net_run_until_idle(&net, SEC(5)));
+    }
+    for (int i = 0; i < 5; i++) {
+        lose_at = i;
+        lose_count = 1;
+        net.on_packet = lose_some;
+        send_many(0, 1, 10, 1000);
+        assert_true(net_run_until_idle(&net, SEC(10)));
+        assert_int_equal(counters(0)->retransmits, i + 1);
+        assert_int_equal(counters(0)->timeouts, 0);
+    }
+    net_fini(&net);
+}
+
 static void test_the_last_packet_lost_is_found_by_a_probe(void **state)
 {
     (void)state;
@@ -617,6 +640,7 @@ int main(void)
         cmocka_unit_test(test_gaps_and_duplicates_are_told),
         cmocka_unit_test(test_a_sack_goes_along_with_data),
         cmocka_unit_test(test_a_lost_packet_is_sent_again_without_a_time_out),
+        cmocka_unit_test(test_a_long_way_is_no_time_out),
         cmocka_unit_test(test_the_last_packet_lost_is_found_by_a_probe),
         cmocka_unit_test(test_a_lost_retransmission_is_found_without_a_time_out),
         cmocka_unit_test(test_a_time_out_sends_one_packet_and_backs_off),
