@@ -24,7 +24,7 @@ static void set_profile(const struct vr_room *room, struct vr_pub_stream *stream
         stream->profile[0] = '\0';
 }
 
-static void add_stream(struct vr_participant *p, enum codec codec, const char *fmtp, bool listed)
+static void add_stream(struct vr_participant *p, enum codec codec, const char *fmtp)
 {
     const struct vr_room *room = p->room;
     struct vr_pub_stream *stream = vr_stream_add(p, p->stream_count);
@@ -32,8 +32,8 @@ static void add_stream(struct vr_participant *p, enum codec codec, const char *f
     stream->kind = codec_info(codec)->kind == CODEC_KIND_VIDEO ? MEDIA_VIDEO : MEDIA_AUDIO;
     stream->codec = (uint8_t)codec;
     snprintf(stream->mid, sizeof(stream->mid), "%u", stream->mindex);
-    stream->fec = opus && room->opus_fec && (!listed || fmtp_has(fmtp, "useinbandfec=1"));
-    stream->dtx = opus && room->opus_dtx && (!listed || fmtp_has(fmtp, "usedtx=1"));
+    stream->fec = opus && room->opus_fec && fmtp_has(fmtp, "useinbandfec=1");
+    stream->dtx = opus && room->opus_dtx && fmtp_has(fmtp, "usedtx=1");
     stream->stereo = opus && fmtp_has(fmtp, "stereo=1");
     set_profile(room, stream, fmtp);
 }
@@ -69,11 +69,11 @@ void vr_dummy_join(struct videoroom *vr, struct vr_room *room, const struct vr_d
     vr_participant_join(vr, p, room);
     for (unsigned i = 0; count == 0 && i < VR_CODECS_MAX; i++)
         if (room->audio_codecs[i] != CODEC_NONE)
-            add_stream(p, (enum codec)room->audio_codecs[i], NULL, false);
+            add_stream(p, (enum codec)room->audio_codecs[i], NULL);
     for (unsigned i = 0; count == 0 && i < VR_CODECS_MAX; i++)
         if (room->video_codecs[i] != CODEC_NONE)
-            add_stream(p, (enum codec)room->video_codecs[i], NULL, false);
+            add_stream(p, (enum codec)room->video_codecs[i], NULL);
     for (uint32_t i = 0; i < count; i++)
         if (room_has(room, (enum codec)streams[i].codec))
-            add_stream(p, (enum codec)streams[i].codec, streams[i].fmtp, true);
+            add_stream(p, (enum codec)streams[i].codec, streams[i].fmtp);
 }

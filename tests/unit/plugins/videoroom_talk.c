@@ -147,7 +147,7 @@ static void test_a_dummy_is_there_for_all_codecs_of_its_room(void **state)
     room_create(7, "'dummy_publisher':true,'publishers':1,'audiocodec':'opus,pcmu','videocodec':'h264,vp8','h264_profile':'42e01f'");
     uint32_t me = join_room(7, 1, "");
     expect_reply(&h, me, "{'videoroom':'joined','room':7,'description':'Room 7','id':1,'private_id':'*','publishers':[{'id':'*'," DUMMY ",'dummy':true,"
-                         "'audio_codec':'opus','video_codec':'h264','streams':[{'type':'audio','mindex':0,'mid':'0','codec':'opus','fec':true},"
+                         "'audio_codec':'opus','video_codec':'h264','streams':[{'type':'audio','mindex':0,'mid':'0','codec':'opus'},"
                          "{'type':'audio','mindex':1,'mid':'1','codec':'pcmu'},{'type':'video','mindex':2,'mid':'2','codec':'h264','h264_profile':'42e01f'},"
                          "{'type':'video','mindex':3,'mid':'3','codec':'vp8'}]}]}");
     fake_forget(&h);
