@@ -313,11 +313,17 @@ static bool open_io(struct boot *boot)
 
 static bool open_disks(struct boot *boot)
 {
+    const struct settings *s = boot->settings;
+    const struct disk_options options = {
+        .recordings_tmp_ext = s->recordings_tmp_ext,
+        .protected_folders = s->protected_folders.items,
+        .protected_count = s->protected_folders.count,
+    };
     for (uint32_t i = 0; i < DISKS; i++) {
         struct actor *actor = make_actor(boot, (actor_id)(ACTOR_DISK_0 + i), i == 0 ? "disk-0" : "disk-1");
         if (actor == NULL)
             return false;
-        boot->disks[i] = disk_new(actor);
+        boot->disks[i] = disk_new(actor, &options);
         actor_serve(actor, &disk_ops, boot->disks[i]);
     }
     return true;

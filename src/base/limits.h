@@ -29,6 +29,8 @@
 /* -- PeerConnections (control) --------------------------------------------------------------------------------------------- */
 #define PEERS_PER_WORKER_MAX     65536u     /* over it: the SDP is refused */
 #define SOURCES_MAX              262144u    /* media lines received, and sent: names in all workers together */
+#define RECORDINGS_MAX           4096u      /* of one worker, and of control; over it: not recorded, and counted */
+#define RECORD_BYTES_ON_WAY_MAX  67108864u  /* chunks of one worker that disks have not written yet; over it: frames are left out */
 #define SINKS_MAX                1048576u
 #define REMOTE_CANDIDATES_MAX    32u        /* of one PeerConnection and ICE generation; more are dropped and counted */
 

@@ -9,6 +9,7 @@
 #include "control/op.h"
 #include "control/pc.h"
 #include "control/plain.h"
+#include "control/record.h"
 #include "control/session.h"
 #include "control/state.h"
 
@@ -77,6 +78,7 @@ static void init_tables(struct control *c)
     pool_init(&c->sinks, "sinks", sizeof(struct sink), limits->sinks);
     pool_init(&c->plains, "plain sockets", sizeof(struct plain), PLAINS_MAX);
     pool_init(&c->forwards, "forwards", sizeof(struct forward), FORWARDS_MAX);
+    pool_init(&c->recordings, "recordings", sizeof(struct recording), RECORDINGS_MAX);
     map_init(&c->callers_by_ref);
     map_init(&c->sessions_by_id);
     map_init(&c->handles_by_id);
@@ -85,6 +87,7 @@ static void init_tables(struct control *c)
     slots_init(&c->sink_names, limits->sinks);
     slots_init(&c->plain_names, PLAINS_MAX);
     slots_init(&c->forward_names, FORWARDS_MAX);
+    slots_init(&c->recording_names, RECORDINGS_MAX);
     timerq_init(&c->expiries);
     ops_init(c);
     list_init(&c->busy);
@@ -169,6 +172,7 @@ void control_free(struct control *c)
     slots_fini(&c->sink_names);
     slots_fini(&c->plain_names);
     slots_fini(&c->forward_names);
+    slots_fini(&c->recording_names);
     map_fini(&c->callers_by_ref);
     map_fini(&c->sessions_by_id);
     map_fini(&c->handles_by_id);
@@ -180,6 +184,7 @@ void control_free(struct control *c)
     pool_fini(&c->sinks);
     pool_fini(&c->plains);
     pool_fini(&c->forwards);
+    pool_fini(&c->recordings);
     mem_put(c);
 }
 
@@ -201,6 +206,7 @@ struct control_sizes control_sizes(const struct control *c)
         .pcs = c->pcs.used,
         .pcs_closing = c->pcs_closing,
         .ops = c->ops.used,
+        .recordings = c->recordings.used,
     };
 }
 
@@ -255,6 +261,7 @@ static void on_message(void *owner, usec_t now, const struct message *m)
     case CONTROL_PEER_DATA_UP: fact_peer_data_up(c, m->payload); break;
     case CONTROL_PEER_DATA: fact_peer_data(c, m); break;
     case CONTROL_PEER_DATA_TAKEN: fact_peer_data_taken(c, m->payload); break;
+    case CONTROL_RECORD_DONE: fact_record_done(c, m->payload); break;
     }
 }
 

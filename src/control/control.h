@@ -132,6 +132,11 @@ struct control_counters {
     uint64_t candidates_over_limit;
     uint64_t candidates_late;           /* older than candidates_timeout when the answer came */
     uint64_t candidates_invalid;        /* unparsable, or for another m-line */
+    /* recordings */
+    uint64_t records_started;
+    uint64_t records_refused;           /* a codec or name that can't be, or at the limit */
+    uint64_t records_failed;            /* their file could not be opened, or written on */
+    uint64_t records_gaps;              /* times that frames were left out because a disk did not keep up */
     /* plugins' verbs */
     uint64_t verbs_stale;               /* given a name of something gone */
     uint64_t verbs_refused;             /* no room for a source or sink, or no such m-line */
@@ -143,6 +148,7 @@ struct control_sizes {
     uint32_t pcs;                       /* closing ones included */
     uint32_t pcs_closing;
     uint32_t ops;                       /* requests that wait */
+    uint32_t recordings;
 };
 
 const struct control_counters *control_counters(const struct control *control);

@@ -4,6 +4,7 @@
 #include "control/data.h"
 #include "control/order.h"
 #include "control/plain.h"
+#include "control/record.h"
 
 struct source *graph_source(const struct control *c, struct ref ref)
 {
@@ -35,9 +36,10 @@ static struct pc_line *line_at(struct pc *pc, uint16_t mindex)
 
 /* -- sources ----------------------------------------------------------------------------------------------------------- */
 
-static void silence_sinks(struct control *c, struct source *source)
+static void end_feeds(struct control *c, struct source *source)
 {
     forwards_end(c, source);
+    recordings_end(c, source);
     LIST_EACH(it, &source->sinks) {
         struct sink *sink = CONTAINER_OF(it, struct sink, in_source);
         list_del(it);
@@ -68,6 +70,7 @@ static struct source *source_make(struct control *c, struct pc *pc, uint16_t min
     source->desc = *desc;
     list_init(&source->sinks);
     list_init(&source->forwards);
+    list_init(&source->recordings);
     return source;
 }
 
@@ -83,7 +86,7 @@ void graph_set_source(struct control *c, struct pc *pc, uint16_t mindex, const s
     if (line->source != NULL) {
         if (desc != NULL && same_desc(&line->source->desc, desc))
             return;
-        silence_sinks(c, line->source);
+        end_feeds(c, line->source);
         source_free(c, line->source);
         line->source = NULL;
     }
@@ -104,7 +107,7 @@ struct source *graph_add_inlet(struct control *c, struct host *host, uint32_t wo
 
 void graph_del_inlet(struct control *c, struct source *source)
 {
-    silence_sinks(c, source);
+    end_feeds(c, source);
     order_inlet_close(c, source);
     source_free(c, source);
 }
@@ -195,7 +198,7 @@ void graph_silence(struct control *c, struct pc *pc)
             graph_del_sink(c, pc->lines[i].sink);
     for (uint32_t i = 0; i < pc->line_count; i++)
         if (pc->lines[i].source != NULL)
-            silence_sinks(c, pc->lines[i].source);
+            end_feeds(c, pc->lines[i].source);
 }
 
 void graph_drop(struct control *c, struct pc *pc)

@@ -1,5 +1,7 @@
 #include "control/order.h"
 
+#include <stdio.h>
+
 #include "base/mem.h"
 #include "base/str.h"
 #include "control/data.h"
@@ -272,4 +274,50 @@ void order_forward_del(struct control *c, const struct forward *forward)
 {
     const struct forward_del_order order = {.forward = forward->ref};
     tell(c, source_worker(forward->source), WORKER_FORWARD_DEL, &order, sizeof(order));
+}
+
+/* -- recordings ------------------------------------------------------------------------------------------------------- */
+
+static char *put_text(char *at, const char *text)
+{
+    const size_t size = text == NULL ? 1 : strlen(text) + 1;
+    memcpy(at, text == NULL ? "" : text, size);
+    return at + size;
+}
+
+static size_t text_size(const char *text)
+{
+    return text == NULL ? 1 : strlen(text) + 1;
+}
+
+/* The helper that serves the path: what is called the same is written by the same one. */
+static uint8_t disk_for(const struct record_order *order)
+{
+    char path[2048];
+    snprintf(path, sizeof(path), "%s/%s", order->folder, order->name);
+    return (uint8_t)disk_of(path);
+}
+
+void order_record_start(struct control *c, const struct recording *recording, const struct record_order *order)
+{
+    const struct record_options *options = order->options;
+    const struct source *source = recording->source;
+    const size_t texts = text_size(order->folder) + text_size(order->name) + text_size(order->codec) + text_size(options->fmtp) +
+                         text_size(options->description);
+    const size_t size = sizeof(struct record_start_order) + texts;
+    struct record_start_order *out = mem_get_zero(size);
+    *out = (struct record_start_order){.record = recording->ref, .source = source->ref, .disk = disk_for(order), .pt = options->pt,
+                                       .red_pt = options->red_pt, .orientation = options->orientation, .e2ee = source->desc.opaque};
+    char *at = put_text(out->text, order->folder);
+    at = put_text(at, order->name);
+    at = put_text(at, order->codec);
+    at = put_text(at, options->fmtp);
+    (void)put_text(at, options->description);
+    out_block(c, (actor_id)(ACTOR_WORKER_0 + source_worker(source)), WORKER_RECORD_START, out, size);
+}
+
+void order_record_stop(struct control *c, const struct recording *recording)
+{
+    const struct record_stop_order order = {recording->ref};
+    tell(c, source_worker(recording->source), WORKER_RECORD_STOP, &order, sizeof(order));
 }

@@ -19,6 +19,14 @@ void order_sink_set(struct control *c, const struct sink *sink, const struct sin
 void order_sink_switch(struct control *c, const struct sink *sink);
 void order_sink_del(struct control *c, const struct sink *sink);
 
+/* What a recording is asked for with; texts are copied. */
+struct record_order {
+    const struct record_options *options;
+    const char *folder, *name, *codec;
+};
+void order_record_start(struct control *c, const struct recording *recording, const struct record_order *order);
+void order_record_stop(struct control *c, const struct recording *recording);
+
 void order_source_set(struct control *c, const struct source *source);
 void order_source_cap(struct control *c, const struct source *source, const struct rate_cap *cap);
 void order_source_levels(struct control *c, const struct source *source, const struct level_window *window);

@@ -185,6 +185,7 @@ struct source {
     struct source_desc desc;
     struct list sinks;
     struct list forwards;               /* struct forward (plain.h) */
+    struct list recordings;
 };
 
 struct sink {
@@ -196,6 +197,13 @@ struct sink {
     bool data;                          /* one of the data line's, which has one per source; `mindex` means nothing */
     bool paused;                        /* with data: a worker is told the whole state each time */
     struct list in_pc;                  /* with data: pc.data.sinks */
+};
+
+/* What a source sends is being written to a file. Ends with its source. */
+struct recording {
+    struct ref ref;
+    struct source *source;
+    struct list in_source;
 };
 
 /* -- plugins and workers ------------------------------------------------------------------------------------------------------ */
@@ -238,9 +246,9 @@ struct control {
     uint32_t host_count;
     struct worker_seat *seats;
 
-    struct pool callers, sessions, handles, pcs, sources, sinks, plains, forwards;
+    struct pool callers, sessions, handles, pcs, sources, sinks, plains, forwards, recordings;
     struct map callers_by_ref, sessions_by_id, handles_by_id;
-    struct slots handle_names, source_names, sink_names, plain_names, forward_names;
+    struct slots handle_names, source_names, sink_names, plain_names, forward_names, recording_names;
     struct timerq expiries;
     struct pool ops;
     struct slots op_names;

@@ -61,7 +61,7 @@ void disk_on_save(struct disk *disk, const struct message *m)
     if (error != 0) {
         disk->counters.saves_failed++;
         done.fine = false;
-        disk_explain(done.error, order->text, error);
+        disk_explain(done.error, error);
         LOG_ERR(disk->actor, "%s could not be saved: %s", order->text, done.error);
     }
     actor_send_op(disk->actor, m->from, CONTROL_DISK_DONE, m->op, &done, sizeof(done));

@@ -26,7 +26,8 @@
     X(PEER_DATA_UP,     WORKER,  struct peer_fact)                             \
     X(PEER_DATA,        WORKER,  struct data_packet)                           \
     X(PEER_DATA_TAKEN,  WORKER,  struct peer_data_taken_fact)                  \
-    X(MEMORY,           MAIN,    struct memory_state)
+    X(MEMORY,           MAIN,    struct memory_state)                           \
+    X(RECORD_DONE,      DISK,    struct record_done)
 
 enum control_message {
     CONTROL_NONE,

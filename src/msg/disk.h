@@ -5,8 +5,11 @@
 #include "base/types.h"
 
 #define DISK_MESSAGES(X)                                             \
-    /* name        from           payload                         */ \
-    X(SAVE,        CONTROL,       struct disk_save)
+    /* name           from           payload                      */ \
+    X(SAVE,           CONTROL,       struct disk_save)               \
+    X(RECORD_OPEN,    WORKER,        struct disk_record_open)        \
+    X(RECORD_WRITE,   WORKER,        struct disk_record_write)       \
+    X(RECORD_CLOSE,   WORKER,        struct disk_record_close)
 
 enum disk_message {
     DISK_NONE,
@@ -38,4 +41,39 @@ struct disk_save {
 struct disk_done {
     bool fine;
     char error[DISK_ERROR_TEXT];        /* "" when fine */
+};
+
+/* -- recordings: opened, written and closed by the worker that fills them, so in that order. `record` is minted by control. */
+
+/* Creates FOLDER/NAME.mjr and the folders above it. Answered by CONTROL_RECORD_DONE, when it is closed or as soon as it fails. */
+struct disk_record_open {
+    struct ref record;
+    uint32_t folder_size;               /* with its NUL */
+    uint32_t name_size;                 /* the same, without ".mjr" */
+    char text[];                        /* folder, name */
+};
+
+/* Whole frames. Answered to the worker by WORKER_RECORD_WRITTEN: so much of what it may have on its way is free again. */
+struct disk_record_write {
+    struct ref record;
+    uint32_t size;
+    uint8_t bytes[];
+};
+
+struct disk_record_close {
+    struct ref record;
+    uint64_t gaps;                      /* times when chunks were not to be had, and frames were left out */
+};
+
+struct record_written {
+    uint32_t size;                      /* of the chunk, whatever has become of it */
+};
+
+/* To control, once for each recording: that it is closed (fine), or that it could not be opened or written on. */
+struct record_done {
+    struct ref record;
+    bool fine;
+    uint64_t bytes;                     /* in the file */
+    uint64_t gaps;
+    char error[DISK_ERROR_TEXT];
 };

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/limits.h"
+#include "msg/disk.h"
 #include "peer/peer_types.h"
 
 #define WORKER_MESSAGES(X)                                                                    \
@@ -35,7 +36,10 @@
     X(DATA_SINK_ADD,      CONTROL,  NONE,               struct data_sink_add_order)           \
     X(DATA_SINK_SET,      CONTROL,  NONE,               struct data_sink_set_order)           \
     X(RELAY_DATA,         WORKER,   RELAY_DATA_DONE,    struct relay_data)                    \
-    X(RELAY_DATA_DONE,    WORKER,   NONE,               struct relay_data_done)
+    X(RELAY_DATA_DONE,    WORKER,   NONE,               struct relay_data_done)                \
+    X(RECORD_START,       CONTROL,  RECORD_DONE,        struct record_start_order)            \
+    X(RECORD_STOP,        CONTROL,  NONE,               struct record_stop_order)             \
+    X(RECORD_WRITTEN,     DISK,     NONE,               struct record_written)
 
 enum worker_message {
     WORKER_NONE,
@@ -184,4 +188,21 @@ struct relay_data {
 struct relay_data_done {
     struct ref source;
     uint32_t cost;
+};
+
+/* Records what a source sends, on the source's worker. RECORD_DONE comes from the disk helper, or from the worker when it has no room.
+ * A source that is gone already is no failure: control stops the recording then anyway. */
+struct record_start_order {
+    struct ref record;              /* minted by control */
+    struct ref source;
+    uint8_t disk;                   /* which helper (disk_of the path) */
+    uint8_t pt;                     /* of the packets in the file */
+    uint8_t red_pt;                 /* 0: they are no RED */
+    bool orientation;               /* keep the video-orientation extension */
+    bool e2ee;
+    char text[];                    /* NUL-ended: folder, name, codec, fmtp, description */
+};
+
+struct record_stop_order {
+    struct ref record;
 };

@@ -121,6 +121,8 @@ struct plugin_desc {
     void (*data_ready)(void *plugin, void *session);
     /* Whoever speaks on this source has begun to, or has ended (host_source_levels). `session` NULL: host_source_open made it. */
     void (*source_level)(void *plugin, void *session, struct ref source, bool talking, double average);
+    /* A recording has ended by itself: its file could not be opened, or written on. What is in it so far can be read. */
+    void (*record_failed)(void *plugin, void *session, struct ref recording, const char *why);
     void (*tick)(void *plugin, usec_t now);                                  /* about once a second; NULL: none */
     void (*query)(void *plugin, void *session, struct json_out *out);        /* members of an object that the caller opened */
 };
@@ -169,6 +171,25 @@ struct ref host_sink_add(struct host *host, struct ref source, struct ref handle
 void host_sink_set(struct host *host, struct ref sink, const struct sink_options *options);
 void host_sink_switch(struct host *host, struct ref sink, struct ref source);   /* seamless; asks for a keyframe */
 void host_sink_del(struct host *host, struct ref sink);
+
+/* ---- recordings (recording.md) -------------------------------------------------------------------------------------------- */
+
+/* Texts may be NULL: none. */
+struct record_options {
+    const char *folder;          /* made when it isn't there; NULL: the one that `name` begins with, else the working directory */
+    const char *name;            /* of the file, without ".mjr"; NULL: a random one */
+    uint8_t pt;                  /* payload type of its packets */
+    uint8_t red_pt;              /* they are RED of that type; 0: they are not */
+    bool orientation;            /* keep the video orientation */
+    const char *fmtp;            /* of the header */
+    const char *description;
+};
+
+/* What `source` sends is written to a file from now on, until host_record_stop or its end; video from the next keyframe on, which is
+ * asked for; of several layers the best. Nothing waits: what can't be opened or written is told by record_failed, and the call goes
+ * on. REF_NONE: the codec can't be recorded, the name can't be, or too many are. */
+struct ref host_record_start(struct host *host, struct ref source, const struct record_options *options);
+void host_record_stop(struct host *host, struct ref recording);
 
 /* ---- data channels ------------------------------------------------------------------------------------------------------ */
 

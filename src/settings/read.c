@@ -91,6 +91,7 @@ static void read_process(struct settings *s, const struct conf_node *g)
     }
     s->random_placement = str_equal_nocase(str_of(conf_text(g, "placement", "room")), STR("random"));
     read_array(s, &s->protected_folders, g, "protected_folders");
+    s->recordings_tmp_ext = text_or_null(g, "recordings_tmp_ext");
 }
 
 static bool read_api(struct settings *s, const struct conf_node *g)

@@ -27,6 +27,7 @@ struct settings {
     const char *config_file;            /* what was read; NULL: built-in defaults */
     const char *web_folder;             /* ours: static pages (--web-folder); NULL: none */
     struct text_list protected_folders;
+    const char *recordings_tmp_ext;     /* NULL: recordings have their name from the beginning */
 
     /* process */
     bool daemonize;

@@ -23,7 +23,6 @@ struct unbuilt {
 
 static const struct unbuilt table[] = {
     {"general", "admin_secret", TOLD_SET, LOG_LEVEL_WARN, "the Admin API " NOT_YET ": its listeners stay closed"},
-    {"general", "recordings_tmp_ext", TOLD_SET, LOG_LEVEL_WARN, "recording " NOT_YET},
     {"general", "no_webrtc_encryption", TOLD_TRUE, LOG_LEVEL_WARN, "plain RTP " NOT_YET ": media stays encrypted"},
     {"general", "debug_locks", TOLD_TRUE, LOG_LEVEL_WARN, "there are no locks to tell of"},
     {"general", "event_loops", TOLD_NONZERO, LOG_LEVEL_WARN, "media threads are one per core (general.workers)"},
@@ -35,7 +34,6 @@ static const struct unbuilt table[] = {
     {"general", "events_folder", TOLD_SET, LOG_LEVEL_VERB, "event handlers are built in"},
     {"general", "loggers_folder", TOLD_SET, LOG_LEVEL_VERB, "loggers are built in"},
     {"general", "configs_folder", TOLD_SET, LOG_LEVEL_VERB, "only the option --configs-folder sets it"},
-    {"general", "protected_folders", TOLD_SET, LOG_LEVEL_VERB, "nothing is recorded yet, so there is nothing to protect them from"},
     {"media", "min_nack_queue", TOLD_SET, LOG_LEVEL_WARN, "packets are kept for a second, once per source"},
     {"media", "nack_optimizations", TOLD_TRUE, LOG_LEVEL_WARN, "packets are kept for a second, once per source"},
     {"nat", "ignore_mdns", TOLD_TRUE, LOG_LEVEL_VERB, ".local candidates are always left to peer-reflexive discovery"},

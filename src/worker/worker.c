@@ -93,6 +93,7 @@ struct worker *worker_new(struct actor *actor, const struct worker_config *confi
     list_init(&w->data_proxies);
     list_init(&w->proxies);
     w->proxies_at = w->inlets_at = USEC_NEVER;
+    record_init(w);
     w->inbox = mem_get(sizeof(*w->inbox));
     w->plain_out = mem_get(sizeof(*w->plain_out));
     w->plain_out->count = 0;
@@ -115,6 +116,7 @@ static void close_all(struct worker *w, usec_t now, bool notify)
     outlets_close(w);
     inlets_close(w);
     plains_close(w);
+    record_close_all(w);
     for (uint32_t i = slots_next(&w->peers, 0); i != UINT32_MAX; i = slots_next(&w->peers, i + 1))
         worker_close_peer(w, now, slots_at(&w->peers, i), notify);
     worker_tell_graph(w, now);
@@ -140,6 +142,7 @@ void worker_free(struct worker *worker)
     pool_fini(&worker->outlet_pool);
     pool_fini(&worker->data_proxy_pool);
     pool_fini(&worker->inlet_pool);
+    pool_fini(&worker->recording_pool);
     map_fini(&worker->tuples);
     timerq_fini(&worker->timers);
     slots_fini(&worker->peers);
@@ -240,6 +243,9 @@ static void on_message(void *owner, usec_t now, const struct message *m)
     case WORKER_DATA_SINK_SET: on_data_sink_set(w, now, m->payload); break;
     case WORKER_RELAY_DATA: on_relay_data(w, now, m->payload, m->size); break;
     case WORKER_RELAY_DATA_DONE: on_relay_data_done(w, now, m->from, m->payload); break;
+    case WORKER_RECORD_START: on_record_start(w, now, m); break;
+    case WORKER_RECORD_STOP: on_record_stop(w, now, m->payload); break;
+    case WORKER_RECORD_WRITTEN: on_record_written(w, now, m->payload); break;
     }
 }
 
@@ -293,6 +299,7 @@ static void on_turn(void *owner, usec_t now)
     relay_look(w, now);
     worker_flush_data(w, now);
     inlets_look(w, now);
+    record_turn(w, now);
     worker_tell_graph(w, now);
     worker_tell_events(w, now);
     set_deadlines(w, now);
@@ -303,7 +310,7 @@ static void on_turn(void *owner, usec_t now)
 static usec_t deadline(void *owner)
 {
     struct worker *w = owner;
-    usec_t first = usec_min(timerq_next(&w->timers), w->proxies_at);
+    usec_t first = usec_min(timerq_next(&w->timers), usec_min(w->proxies_at, w->records_at));
     first = usec_min(first, srflx_deadline(w));
     first = usec_min(first, w->inlets_at);
     return usec_min(first, worker_graph_deadline(w));

@@ -47,6 +47,7 @@ struct worker_counters {
     uint64_t plain_sent;
     uint64_t plain_too_large;
     uint64_t plain_index_used;          /* never sealed twice: dropped */
+    uint64_t record_gaps;               /* times that a recording had to leave frames out */
 };
 
 /* The egress batch by destination (egress.c): items of one are chained in their order. */
@@ -154,6 +155,10 @@ struct worker {
     struct pool proxy_pool;
     struct pool data_proxy_pool;
     usec_t proxies_at;                  /* next look at the proxies */
+    struct list recordings;             /* record.c */
+    struct pool recording_pool;
+    usec_t records_at;                  /* next look at the recordings */
+    uint64_t record_bytes;              /* of chunks that a disk has not answered yet */
     struct net_addr bases[WORKER_SOCKETS_MAX];
     struct srflx srflx[WORKER_SOCKETS_MAX];
     struct udp_inbox *inbox;
@@ -253,6 +258,13 @@ void relay_data_forget(struct worker *w, const struct data_source *source);
 void relay_data_pay(struct worker *w, struct data_source *proxy);
 void relay_data_push(void *owner, uint32_t worker, struct ref source, bool binary, struct view bytes);
 void relay_data_look(struct worker *w, usec_t now);
+/* record.c */
+void record_init(struct worker *w);
+void on_record_start(struct worker *w, usec_t now, const struct message *m);
+void on_record_stop(struct worker *w, usec_t now, const struct record_stop_order *order);
+void on_record_written(struct worker *w, usec_t now, const struct record_written *written);
+void record_turn(struct worker *w, usec_t now);
+void record_close_all(struct worker *w);
 /* srflx.c */
 void srflx_start(struct worker *w, usec_t now);
 void srflx_input(struct worker *w, usec_t now, uint32_t socket, const struct udp_datagram *datagram);

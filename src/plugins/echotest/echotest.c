@@ -255,6 +255,15 @@ static enum plugin_outcome echo_admin(struct echotest *echo, const struct plugin
     return PLUGIN_SYNC;
 }
 
+static void set_recording(struct echotest *echo, struct echo_session *session, const json_t *body)
+{
+    const json_t *record = json_object_get(body, "record");
+    if (json_is_true(record))
+        echo_record_start(echo, session, json_string_value(json_object_get(body, "filename")));
+    else if (record != NULL)
+        echo_record_stop(echo, session);
+}
+
 static enum plugin_outcome echo_message(void *plugin, void *state, const struct plugin_request *request)
 {
     struct echotest *echo = plugin;
@@ -276,12 +285,11 @@ static enum plugin_outcome echo_message(void *plugin, void *state, const struct 
         push_error(echo, request, ECHO_ERROR_ELEMENT, "Message error: no supported attributes found");
         return PLUGIN_ACK;
     }
-    if (json_is_true(json_object_get(request->body, "record")))
-        host_log(echo->host, 3, "EchoTest: recording is not built yet; the call goes on without");
     if (request->jsep != NULL)
         answer_offer(echo, session, request);
     else
         (void)push_ok(echo, request, NULL);
+    set_recording(echo, session, request->body);
     return PLUGIN_ACK;
 }
 
@@ -289,6 +297,7 @@ static void echo_hangup_media(void *plugin, void *state)
 {
     struct echotest *echo = plugin;
     struct echo_session *session = state;
+    echo_record_stop(echo, session);
     reset_session(session);
     (void)host_event(echo->host, session->handle, NULL, STR("{\"echotest\":\"event\",\"result\":\"done\"}"), NULL);
 }
@@ -385,5 +394,6 @@ const struct plugin_desc echotest_plugin = {
     .slow_link = echo_slow_link,
     .sink_layer = echo_sink_layer,
     .data = echo_data,
+    .record_failed = echo_record_failed,
     .query = echo_query,
 };

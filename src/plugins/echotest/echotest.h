@@ -9,6 +9,7 @@
 #define ECHO_ERROR_ELEMENT     413
 #define ECHO_ERROR_SDP         414
 #define ECHO_EVENT_BYTES       4096u
+#define ECHO_NAME_BYTES        1024u    /* of a recording, its folder included */
 
 struct echotest {
     struct host *host;
@@ -20,8 +21,14 @@ struct echo_line {
     struct ref source;
     bool video;
     bool simulcast;
+    bool red;                           /* audio comes as RED */
     uint8_t pt;
     uint8_t red_pt;                 /* 0: none */
+};
+
+struct echo_recording {
+    struct ref ref;                     /* REF_NONE: none, or it has failed */
+    char *name;
 };
 
 struct echo_session {
@@ -47,6 +54,7 @@ struct echo_session {
     uint32_t slowlink_count;
     uint16_t line_count;
     struct echo_line *lines;            /* by m-line index */
+    struct echo_recording recordings[2];    /* audio, video */
 };
 
 /* answer.c: the SDP answer to an offer. NULL, and `reason`, when the offer can't be parsed; the caller frees it.
@@ -62,3 +70,8 @@ void echo_apply(struct echotest *echo, struct echo_session *session);       /* o
 void echo_cap(struct echotest *echo, struct echo_session *session, bool now);
 void echo_keyframe(struct echotest *echo, struct echo_session *session);
 void echo_unwire(struct echo_session *session);
+
+/* record.c. `filename` NULL: a name of our own. What is recorded already goes on. */
+void echo_record_start(struct echotest *echo, struct echo_session *session, const char *filename);
+void echo_record_stop(struct echotest *echo, struct echo_session *session);
+void echo_record_failed(void *plugin, void *state, struct ref recording, const char *why);

@@ -94,8 +94,6 @@ static void read_room(struct vr_room *room, const struct conf_node *node, const 
 /* What a room asks for and does not get yet is said once, at start. */
 static void name_unbuilt(struct videoroom *vr, const struct vr_room *room, const char *category)
 {
-    if (room->record)
-        host_log(vr->host, 3, "VideoRoom: %s asks for recording, which is not built yet: nothing is recorded", category);
     if (room->signed_tokens && !host_token_mode_signed(vr->host))
         host_log(vr->host, 3, "VideoRoom: %s asks for signed tokens, but the server is not in signed-token mode: the key has no effect",
                  category);

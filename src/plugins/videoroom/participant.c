@@ -72,6 +72,7 @@ void vr_participant_part(struct videoroom *vr, struct vr_participant *p)
     vr_room_changed(p->room);
     p->room = NULL;
     vr_remotizations_free(vr, p);
+    vr_record_apply(vr, p);
     for (uint16_t i = 0; i < p->stream_count; i++) {
         vr_stream_apply(vr, p->streams[i]);
         vr_forwards_of_stream_free(vr, p->streams[i]);
@@ -97,6 +98,7 @@ static void stream_free(struct videoroom *vr, struct vr_pub_stream *stream)
         vr_sub_set_source(vr, CONTAINER_OF(it, struct vr_sub_stream, of_source), NULL);
     vr_forwards_of_stream_free(vr, stream);
     vr_data_drop_source(vr, stream);
+    vr_record_stop(vr, stream);
     if (stream->owner->remote)
         host_source_close(vr->host, stream->source);
     mem_put(stream->description);
@@ -124,6 +126,7 @@ void vr_participant_free(struct videoroom *vr, struct vr_participant *p)
     vr_id_free(&p->id);
     mem_put(p->display);
     mem_put(p->metadata);
+    mem_put(p->record_base);
     mem_put(p);
 }
 
@@ -163,6 +166,9 @@ void vr_participant_unpublish(struct videoroom *vr, struct vr_participant *p)
     p->e2ee = false;
     p->publication++;
     p->audio_codec = p->video_codec = CODEC_NONE;
+    p->record = false;
+    mem_put(p->record_base);
+    p->record_base = NULL;
     vr_participant_changed(p);
     vr_remotizations_free(vr, p);
     if (!had_media)

@@ -180,8 +180,10 @@ static enum vr_error join_publisher(struct vr_call *call, struct vr_room *room, 
     p->audio_active_packets = vr_u32(body, "audio_active_packets", 0);
     p->audio_level_average = vr_u32(body, "audio_level_average", 0);
     vr_participant_join(vr, p, room);
-    if (configure)
+    if (configure) {
         (void)vr_force_codecs(call, p, room);
+        vr_record_configure(call, p);
+    }
     vr_notify_joining(vr, p);
     write_joined(call, p);
     if (call->request->jsep == NULL)

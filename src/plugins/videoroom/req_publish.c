@@ -201,8 +201,7 @@ static enum vr_error configure(struct vr_call *call, struct vr_participant *p)
     p->audio_active_packets = vr_u32(call->body, "audio_active_packets", p->audio_active_packets);
     p->audio_level_average = vr_u32(call->body, "audio_level_average", p->audio_level_average);
     vr_talk_apply(call->vr, p);
-    if (vr_bool(call->body, "record", false))
-        vr_log_unbuilt(call->vr, 1, "recording");
+    vr_record_configure(call, p);
     set_name(call, p);
     if (call->request->jsep == NULL)
         set_descriptions(call, p);

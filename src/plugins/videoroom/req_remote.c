@@ -218,6 +218,7 @@ static enum vr_error add(struct vr_call *call, struct add_job *job)
     p->started = true;
     vr_talk_apply(call->vr, p);
     vr_participant_changed(p);
+    vr_record_apply(call->vr, p);
     answer_added(call, job, p);
     vr_notify_publishers(call->vr, p);
     return VR_OK;
@@ -382,6 +383,7 @@ enum vr_error vr_req_update_remote_publisher(struct vr_call *call)
     set_name(call, p);
     if (update_streams(call, p, keyed)) {
         vr_participant_changed(p);
+        vr_record_apply(call->vr, p);
         vr_notify_publishers(call->vr, p);
     }
     jout_string(&call->j, "videoroom", "success");

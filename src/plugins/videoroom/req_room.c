@@ -202,8 +202,6 @@ static enum vr_error req_create(struct vr_call *call)
         vr_room_free(vr, room);
         return error;
     }
-    if (room->record)
-        vr_log_unbuilt(vr, 1, "recording");
     add_dummy(call, room);
     vr_room_add(vr, room);
     jout_string(&call->j, "videoroom", "created");
@@ -533,20 +531,6 @@ static enum vr_error req_moderate(struct vr_call *call)
     return VR_OK;
 }
 
-/* ---- what comes with a later issue ---- */
-
-static enum vr_error unbuilt(struct vr_call *call, unsigned bit)
-{
-    const char *name = vr_text(call->body, "request");
-    vr_log_unbuilt(call->vr, bit, name);
-    return vr_fail(call, VR_INVALID_REQUEST, "Unknown request '%.64s'", name);
-}
-
-static enum vr_error req_recording_unbuilt(struct vr_call *call)
-{
-    return unbuilt(call, 3);
-}
-
 const struct vr_request vr_sync_requests[] = {
     {"create", VR_FIELDS(create_fields), req_create},
     {"edit", VR_FIELDS(edit_fields), req_edit},
@@ -557,7 +541,7 @@ const struct vr_request vr_sync_requests[] = {
     {"allowed", NULL, 0, req_allowed},
     {"kick", VR_FIELDS(secret_field), req_kick},
     {"moderate", NULL, 0, req_moderate},
-    {"enable_recording", NULL, 0, req_recording_unbuilt},
+    {"enable_recording", NULL, 0, vr_req_enable_recording},
     {"rtp_forward", NULL, 0, vr_req_rtp_forward},
     {"stop_rtp_forward", NULL, 0, vr_req_stop_rtp_forward},
     {"listforwarders", NULL, 0, vr_req_listforwarders},

@@ -232,6 +232,7 @@ static void wire_streams(struct videoroom *vr, struct vr_participant *p, bool up
     }
     vr_remotizations_extend(vr, p);
     vr_talk_apply(vr, p);
+    vr_record_apply(vr, p);
     vr_participant_caps(vr, p, !update, false);
 }
 

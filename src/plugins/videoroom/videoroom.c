@@ -183,6 +183,7 @@ static void vr_setup_media(void *plugin, void *state)
         return;
     p->started = true;
     vr_participant_changed(p);
+    vr_record_apply(plugin, p);
     vr_notify_publishers(plugin, p);
 }
 
@@ -356,6 +357,7 @@ const struct plugin_desc videoroom_plugin = {
     .slow_link = vr_slow_link,
     .sink_layer = vr_sink_layer,
     .source_level = vr_source_level,
+    .record_failed = vr_record_failed,
     .tick = vr_tick,
     .query = vr_query,
 };

@@ -65,7 +65,6 @@ struct videoroom {
     bool lock_rtp_forward;
     bool string_ids;
     uint32_t unbuilt_logged;        /* a bit per request that is not built yet and has been named in the log */
-    bool record_logged;
 };
 
 struct vr_room {
@@ -117,6 +116,9 @@ struct vr_pub_stream {
     int16_t min_delay, max_delay;
     char *description;
     struct ref source;
+    struct ref recording;           /* REF_NONE: none, or it has failed */
+    struct ref recorded;            /* the source that it was begun for */
+    char *record_name;
     struct list subs;               /* vr_sub_stream.of_source */
     struct list data_feeds;         /* MEDIA_DATA: vr_data_feed.of_source */
 };
@@ -175,6 +177,8 @@ struct vr_participant {
     bool started;                   /* its PeerConnection is up */
     bool kicked;
     bool e2ee;
+    bool record;                    /* asked for by its owner or by enable_recording */
+    char *record_base;              /* `filename` */
     uint32_t bitrate_bps;
     uint32_t audio_active_packets;  /* 0: the room's */
     uint32_t audio_level_average;
@@ -408,6 +412,16 @@ void vr_remote_stream_open(struct videoroom *vr, struct vr_pub_stream *stream, u
 /* Gone for good; subscribers and participants are told. */
 void vr_remote_leave(struct videoroom *vr, struct vr_participant *p, const char *key);
 void vr_write_forward(struct json_out *j, const struct vr_forward *forward);
+
+/* ---- record.c ---- */
+/* Begins and ends recordings as room and participant want them now. */
+void vr_record_apply(struct videoroom *vr, struct vr_participant *p);
+void vr_record_stop(struct videoroom *vr, struct vr_pub_stream *stream);
+void vr_record_forget(struct vr_pub_stream *stream);               /* its source has ended, and the recording with it */
+/* `record` and `filename` of a request. */
+void vr_record_configure(struct vr_call *call, struct vr_participant *p);
+void vr_record_failed(void *plugin, void *state, struct ref recording, const char *why);
+enum vr_error vr_req_enable_recording(struct vr_call *call);
 
 /* ---- subscriber.c ---- */
 struct vr_subscriber *vr_subscriber_new(struct vr_session *session, struct vr_room *room);

@@ -187,6 +187,9 @@ static void on_order(uint32_t worker, uint16_t type, const void *payload)
     case WORKER_RELAY_OPEN:
     case WORKER_RELAY_CLOSE:
     case WORKER_RELAY_STATE:
+    case WORKER_RECORD_START:
+    case WORKER_RECORD_STOP:
+    case WORKER_RECORD_WRITTEN:
         break;
     }
 }

@@ -375,6 +375,16 @@ static void probe_sink_layer(void *plugin, void *state, struct ref sink, int sub
     note(word);
 }
 
+static void probe_record_failed(void *plugin, void *state, struct ref recording, const char *why)
+{
+    char word[100];
+    (void)plugin;
+    (void)state;
+    (void)recording;
+    snprintf(word, sizeof(word), "broken:%s", why);
+    note(word);
+}
+
 static void probe_tick(void *plugin, usec_t now)
 {
     (void)plugin;
@@ -392,7 +402,7 @@ static const struct plugin_desc probe = {
     PROBE_COMMON, .package = "janus.plugin.probe", .name = "Probe", .file_name = "libjanus_probe.so", .ack_hint = "wait for it",
     .init = probe_init, .attach = probe_attach, .setup_media = probe_setup, .slow_link = probe_slow_link,
     .data = probe_data, .data_ready = probe_data_ready,
-    .sink_layer = probe_sink_layer, .tick = probe_tick, .resume = probe_resume, .may_overtake = probe_may_overtake,
+    .sink_layer = probe_sink_layer, .tick = probe_tick, .record_failed = probe_record_failed, .resume = probe_resume, .may_overtake = probe_may_overtake,
 };
 static const struct plugin_desc shy = {
     PROBE_COMMON, .package = "janus.plugin.shy", .name = "Shy", .file_name = "libjanus_shy.so", .init = probe_init, .attach = refuse_attach,

@@ -18,6 +18,7 @@
 #include "base/str.h"
 #include "helpers/disk.h"
 #include "msg/control.h"
+#include "msg/worker.h"
 #include "runtime/file.h"
 #include "runtime/storage.h"
 
@@ -56,6 +57,9 @@ int __wrap_storage_write(int fd, struct view bytes, size_t *written)
 
 /* ---- one helper and who asks it ---- */
 
+
+static struct disk_options options;    /* of the next helper */
+
 struct asker {
     struct actors *set;
     struct actor *actor;
@@ -64,6 +68,9 @@ struct asker {
     uint32_t answers, due;
     struct disk_done last;
     struct ref op;
+    struct record_done done[8];         /* in order */
+    uint32_t done_count;
+    uint32_t written;                   /* bytes that were answered */
 };
 
 static void hear(void *owner, usec_t now, const struct message *m)
@@ -76,6 +83,8 @@ static void hear(void *owner, usec_t now, const struct message *m)
         a->op = m->op;
         if (++a->answers == a->due)
             actor_ask_stop(a->actor, ACTOR_DISK_0);
+    } else if (m->type == CONTROL_RECORD_DONE) {
+        memcpy(&a->done[a->done_count++ % 8], m->payload, sizeof(a->done[0]));
     } else if (m->type == ACTOR_STOPPED) {
         actor_join(actors_get(a->set, m->from));
         actor_stop(a->actor);
@@ -89,7 +98,7 @@ static void begin(struct asker *a)
     *a = (struct asker){.set = actors_new()};
     a->actor = actor_new(a->set, ACTOR_MAIN, "main");
     a->disk_actor = actor_new(a->set, ACTOR_DISK_0, "disk");
-    a->disk = disk_new(a->disk_actor);
+    a->disk = disk_new(a->disk_actor, &options);
     actor_serve(a->actor, &asker_ops, a);
     actor_serve(a->disk_actor, &disk_ops, a->disk);
     actors_wire(a->set);
@@ -158,6 +167,7 @@ static int make_folder(void **state)
 {
     (void)state;
     fail_at = 0;
+    options = (struct disk_options){0};
     snprintf(folder, sizeof(folder), "/tmp/cardea-disk-XXXXXX");
     return mkdtemp(folder) == NULL;
 }
@@ -207,11 +217,10 @@ static void test_what_cant_be_saved_is_told_and_the_old_file_stays(void **state)
 {
     (void)state;
     struct asker a;
-    char text[200], long_path[1400];
+    char long_path[1400];
     save(&a, in_folder("no/such/folder/rooms"), "x");
     assert_false(a.last.fine);
-    snprintf(text, sizeof(text), "%s: No such file or directory", in_folder("no/such/folder/rooms"));
-    assert_string_equal(a.last.error, text);
+    assert_string_equal(a.last.error, "No such file or directory");
     memset(long_path, 'a', sizeof(long_path));
     long_path[sizeof(long_path) - 1] = '\0';
     save(&a, long_path, "x");
@@ -308,9 +317,212 @@ static void test_orders_of_impossible_size_are_counted_only(void **state)
         actor_send_op(a.actor, ACTOR_DISK_0, DISK_SAVE, (struct ref){1, 1}, &lies[i], sizeof(lies[i]));
     actor_send(a.actor, ACTOR_DISK_0, DISK_SAVE, "x", 1);
     actor_send(a.actor, ACTOR_DISK_0, 99, NULL, 0);
+    actor_send(a.actor, ACTOR_DISK_0, DISK_RECORD_OPEN, "x", 1);
+    actor_send(a.actor, ACTOR_DISK_0, DISK_RECORD_WRITE, "x", 1);
+    actor_send(a.actor, ACTOR_DISK_0, DISK_RECORD_CLOSE, "x", 1);
     run(&a);
-    assert_int_equal(disk_counters(a.disk)->malformed, 5);
+    assert_int_equal(disk_counters(a.disk)->malformed, 8);
     assert_int_equal(disk_counters(a.disk)->saves, 0);
+    end(&a);
+}
+
+/* ---- recordings: the asker is control; a second actor is the worker ---- */
+
+struct scribe {
+    struct actor *actor;
+    uint32_t written;
+    uint32_t due;                       /* bytes; then the helper is asked to stop */
+};
+
+static void be_told(void *owner, usec_t now, const struct message *m)
+{
+    struct scribe *scribe = owner;
+    (void)now;
+    assert_int_equal(m->type, WORKER_RECORD_WRITTEN);
+    scribe->written += ((const struct record_written *)m->payload)->size;
+}
+
+static void one_turn(void *owner, usec_t now)
+{
+    (void)now;
+    actor_stop(((struct scribe *)owner)->actor);
+}
+
+static void one_turn_of_control(void *owner, usec_t now)
+{
+    (void)now;
+    actor_stop(actors_get(((struct asker *)owner)->set, ACTOR_CONTROL));
+}
+
+static const struct actor_ops scribe_ops = {.on_message = be_told, .on_turn = one_turn};
+static const struct actor_ops control_double = {.on_message = hear, .on_turn = one_turn_of_control};
+static struct scribe scribe;
+
+static void begin_records(struct asker *a)
+{
+    *a = (struct asker){.set = actors_new()};
+    scribe = (struct scribe){0};
+    a->actor = actor_new(a->set, ACTOR_MAIN, "main");
+    struct actor *control = actor_new(a->set, ACTOR_CONTROL, "control");
+    a->disk_actor = actor_new(a->set, ACTOR_DISK_0, "disk");
+    scribe.actor = actor_new(a->set, ACTOR_WORKER_0, "worker");
+    a->disk = disk_new(a->disk_actor, &options);
+    actor_serve(a->actor, &asker_ops, a);
+    actor_serve(control, &control_double, a);
+    actor_serve(a->disk_actor, &disk_ops, a->disk);
+    actor_serve(scribe.actor, &scribe_ops, &scribe);
+    actors_wire(a->set);
+}
+
+static void open_record(uint32_t slot, const char *where, const char *name)
+{
+    const struct disk_record_open head = {.record = {slot, 1}, .folder_size = (uint32_t)strlen(where) + 1, .name_size = (uint32_t)strlen(name) + 1};
+    char text[3000];
+    memcpy(text, where, head.folder_size);
+    memcpy(text + head.folder_size, name, head.name_size);
+    actor_send_parts(scribe.actor, ACTOR_DISK_0, DISK_RECORD_OPEN, REF_NONE, VIEW(&head, offsetof(struct disk_record_open, text)),
+                     VIEW(text, head.folder_size + head.name_size));
+}
+
+static void write_record(uint32_t slot, const char *bytes)
+{
+    const struct disk_record_write head = {.record = {slot, 1}, .size = (uint32_t)strlen(bytes)};
+    scribe.due += head.size;
+    actor_send_parts(scribe.actor, ACTOR_DISK_0, DISK_RECORD_WRITE, REF_NONE, VIEW(&head, offsetof(struct disk_record_write, bytes)),
+                     VIEW(bytes, head.size));
+}
+
+static void close_record(uint32_t slot, uint64_t gaps)
+{
+    const struct disk_record_close order = {.record = {slot, 1}, .gaps = gaps};
+    actor_send(scribe.actor, ACTOR_DISK_0, DISK_RECORD_CLOSE, &order, sizeof(order));
+}
+
+/* All that was sent is done, and every chunk is answered; what control was told is in a->done. */
+static void run_records(struct asker *a)
+{
+    struct actor *control = actors_get(a->set, ACTOR_CONTROL);
+    actor_flush(scribe.actor);
+    actor_ask_stop(a->actor, ACTOR_DISK_0);
+    actor_flush(a->actor);
+    assert_true(actor_start(a->disk_actor));
+    actor_run(a->actor);
+    actor_run(control);                 /* both read what waits for them, and end */
+    actor_run(scribe.actor);
+    assert_int_equal(scribe.written, scribe.due);
+}
+
+static void test_a_recording_is_written_and_told(void **state)
+{
+    (void)state;
+    struct asker a;
+    begin_records(&a);
+    open_record(1, in_folder("a/b/c"), "name");         /* folders are made */
+    write_record(1, "first ");
+    write_record(1, "second");
+    close_record(1, 3);
+    run_records(&a);
+    assert_int_equal(a.done_count, 1);
+    assert_true(a.done[0].fine);
+    assert_int_equal(a.done[0].bytes, 12);
+    assert_int_equal(a.done[0].gaps, 3);
+    expect_file(in_folder("a/b/c/name.mjr"), "first second");
+    assert_int_equal(disk_counters(a.disk)->bytes_written, 12);
+    end(&a);
+}
+
+static void test_an_open_recording_has_the_temporary_name(void **state)
+{
+    (void)state;
+    struct asker a;
+    options.recordings_tmp_ext = "tmp";
+    begin_records(&a);
+    open_record(1, folder, "one");
+    write_record(1, "x");
+    close_record(1, 0);
+    open_record(2, folder, "two");
+    write_record(2, "y");
+    run_records(&a);                    /* the second is closed by the helper's end */
+    assert_int_equal(a.done_count, 2);
+    expect_file(in_folder("one.mjr"), "x");
+    expect_file(in_folder("one.mjr.tmp"), NULL);
+    expect_file(in_folder("two.mjr"), "y");
+    end(&a);
+}
+
+static void test_what_cant_be_opened_is_told_and_its_chunks_are_answered(void **state)
+{
+    (void)state;
+    struct asker a;
+    static const char *const protected[] = {"/proc", NULL};
+    char real[STORAGE_PATH_MAX];
+    options = (struct disk_options){.protected_folders = protected, .protected_count = 1};
+    save(&a, in_folder("file"), "no folder");
+    assert_int_equal(storage_resolve(folder, real), 0);
+    begin_records(&a);
+    open_record(1, "/proc/self", "x");
+    open_record(2, in_folder("file"), "x");
+    open_record(3, folder, "no/such/x");
+    char name[1100], deep[1100];
+    memset(name, 'n', sizeof(name) - 1);
+    name[sizeof(name) - 1] = '\0';
+    open_record(4, folder, name);
+    snprintf(deep, sizeof(deep), "%s/%.200s/%.100s", folder, name, name);
+    open_record(5, deep, "x");          /* a folder to be made may have 255 bytes */
+    for (uint32_t slot = 1; slot <= 5; slot++) {
+        write_record(slot, "lost");
+        close_record(slot, 0);
+    }
+    run_records(&a);
+    static const char *const why[] = {"its folder is protected", "Not a directory", "No such file or directory", "File name too long", "No such file or directory"};
+    assert_int_equal(a.done_count, 5);
+    for (uint32_t i = 0; i < 5; i++) {
+        assert_false(a.done[i].fine);
+        assert_int_equal(a.done[i].record.slot, i + 1);
+        assert_string_equal(a.done[i].error, why[i]);
+    }
+    assert_int_equal(disk_counters(a.disk)->records_refused, 5);
+    assert_int_equal(disk_counters(a.disk)->bytes_lost, 20);
+    end(&a);
+}
+
+/* The disk is full: what was whole stays, half a chunk goes, the rest is counted and answered. */
+static void test_a_full_disk_leaves_whole_chunks(void **state)
+{
+    (void)state;
+    struct asker a;
+    options.recordings_tmp_ext = "tmp";
+    begin_records(&a);
+    open_record(1, folder, "full");
+    write_record(1, "whole|");
+    write_record(1, "this one is cut|");
+    write_record(1, "never|");
+    close_record(1, 0);
+    fail_at = 4;                        /* resolve, create, write, write */
+    fail_with = ENOSPC;
+    run_records(&a);
+    assert_int_equal(a.done_count, 1);
+    assert_false(a.done[0].fine);
+    assert_string_equal(a.done[0].error, "No space left on device");
+    assert_int_equal(a.done[0].bytes, 6);
+    expect_file(in_folder("full.mjr"), "whole|");
+    assert_int_equal(disk_counters(a.disk)->records_broken, 1);
+    end(&a);
+}
+
+static void test_orders_about_unknown_recordings(void **state)
+{
+    (void)state;
+    struct asker a;
+    begin_records(&a);
+    write_record(9, "nobody's");
+    close_record(9, 0);
+    open_record(1, folder, "one");
+    open_record(1, folder, "two");      /* the same name again: our own mistake */
+    run_records(&a);
+    assert_int_equal(disk_counters(a.disk)->bytes_lost, 8);
+    assert_int_equal(disk_counters(a.disk)->records_refused, 1);
+    assert_int_equal(a.done_count, 2);
     end(&a);
 }
 
@@ -324,6 +536,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_saves_of_one_path_happen_in_order, make_folder, drop_folder),
         cmocka_unit_test_setup_teardown(test_a_kill_at_any_moment_leaves_a_whole_file, make_folder, drop_folder),
         cmocka_unit_test(test_orders_of_impossible_size_are_counted_only),
+        cmocka_unit_test_setup_teardown(test_a_recording_is_written_and_told, make_folder, drop_folder),
+        cmocka_unit_test_setup_teardown(test_an_open_recording_has_the_temporary_name, make_folder, drop_folder),
+        cmocka_unit_test_setup_teardown(test_what_cant_be_opened_is_told_and_its_chunks_are_answered, make_folder, drop_folder),
+        cmocka_unit_test_setup_teardown(test_a_full_disk_leaves_whole_chunks, make_folder, drop_folder),
+        cmocka_unit_test_setup_teardown(test_orders_about_unknown_recordings, make_folder, drop_folder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

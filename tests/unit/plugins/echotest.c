@@ -497,6 +497,57 @@ static void test_a_client_that_takes_nothing_is_not_read(void **state)
     expect_data("c", "", false, "Janus EchoTest here! You wrote: again, please");
 }
 
+/* ---- recordings (echotest.md 5) ---- */
+
+static void test_both_lines_are_recorded(void **state)
+{
+    (void)state;
+    offer(both, 2, "{'audio':true,'record':true,'filename':'/tmp/echo'}");
+    assert_non_null(fake_recording(&h, "/tmp/echo-audio"));
+    assert_non_null(fake_recording(&h, "/tmp/echo-video"));
+    assert_int_equal(fake_recordings(&h), 2);
+    assert_int_equal(h.recordings[0].red_pt, 0);
+    fake_up(&h, me);
+    fake_say(&h, me, "{'record':true,'filename':'other'}");     /* goes on under its name */
+    expect_reply(&h, me, OK);
+    assert_int_equal(h.recording_count, 2);
+    fake_say(&h, me, "{'record':false}");
+    expect_reply(&h, me, OK);
+    assert_int_equal(fake_recordings(&h), 0);
+    fake_say(&h, me, "{'record':true}");
+    expect_reply(&h, me, OK);
+    assert_non_null(fake_recording(&h, "echotest-0x"));
+    fake_hangup(&h, me);
+    assert_int_equal(fake_recordings(&h), 0);
+    fake_forget(&h);
+}
+
+static void test_red_is_recorded_as_it_comes(void **state)
+{
+    (void)state;
+    offer(both, 2, "{'opusred':true,'record':true,'filename':'red'}");
+    assert_int_equal(fake_recording(&h, "red-audio")->red_pt, fake_recording(&h, "red-audio")->pt);
+    assert_true(fake_recording(&h, "red-audio")->red_pt > 0);
+    assert_int_equal(fake_recording(&h, "red-video")->red_pt, 0);
+}
+
+static void test_a_recording_that_breaks_is_told(void **state)
+{
+    (void)state;
+    connect();
+    fake_say(&h, me, "{'record':true,'filename':'x'}");
+    expect_reply(&h, me, OK);
+    fake_break_recording(&h, "x-video", "No space left on device");
+    expect_told(&h, me, "{'echotest':'event','event':'recording','media':'video','recording':'failed','reason':'No space left on device'}");
+    fake_say(&h, me, "{'record':true}");
+    expect_reply(&h, me, OK);
+    assert_int_equal(h.recording_count, 2);             /* not begun again by itself */
+    fake_say(&h, me, "{'record':false}");
+    fake_say(&h, me, "{'record':true}");
+    assert_int_equal(fake_recordings(&h), 2);
+    fake_forget(&h);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -530,6 +581,9 @@ int main(void)
         T(test_messages_come_back_on_their_channel),
         T(test_a_text_that_has_no_room_for_the_greeting_comes_back_without),
         T(test_a_client_that_takes_nothing_is_not_read),
+        cmocka_unit_test_setup_teardown(test_both_lines_are_recorded, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_red_is_recorded_as_it_comes, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_recording_that_breaks_is_told, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -138,6 +138,9 @@ static void end_source(struct host *host, struct fake_handle *handle, uint16_t m
     for (uint32_t i = 0; i < host->sink_count; i++)
         if (host->sinks[i].used && ref_equal(host->sinks[i].source, source->ref))
             host->sinks[i].source = REF_NONE;               /* it falls silent */
+    for (uint32_t i = 0; i < ARRAY_COUNT(host->recordings); i++)
+        if (host->recordings[i].used && ref_equal(host->recordings[i].source, source->ref))
+            host->recordings[i].used = false;               /* it ends */
     source->used = false;
     handle->source[mindex] = 0;
 }

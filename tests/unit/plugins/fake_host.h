@@ -75,6 +75,15 @@ struct fake_forward {
 #define FAKE_PLAINS   64
 #define FAKE_FORWARDS 1024
 
+struct fake_recording {
+    bool used;
+    struct ref ref;
+    struct ref source;
+    char folder[128], name[256], description[64];
+    uint8_t pt, red_pt;
+    bool orientation;
+};
+
 struct fake_handle {
     bool used;
     struct ref ref;
@@ -145,6 +154,9 @@ struct host {
     const char *token, *token_descriptor;   /* the one that is valid, and what it contains */
     uint32_t saves_unasked;             /* by host_file_save without a request; and the last one's bytes */
     char saved_unasked[2048];
+    struct fake_recording recordings[64];       /* used ones run */
+    uint32_t recording_count;                   /* begun so far */
+    bool refuse_recording;                      /* the next ones get REF_NONE */
     struct fake_op ops[FAKE_OPS];       /* oldest first */
     uint32_t op_count;
     const struct plugin_request *in_hand;
@@ -202,6 +214,11 @@ const struct fake_reply *fake_end_op(struct host *host, enum err status, const c
 /* Between the two halves of this double: what `message` or `resume` returned; the end of a handle. */
 void fake_take_outcome(struct host *host, enum plugin_outcome outcome);
 void fake_end_ops_of(struct host *host, uint32_t handle);
+
+/* The recording that runs and whose name begins with that; NULL: none. */
+const struct fake_recording *fake_recording(const struct host *host, const char *prefix);
+uint32_t fake_recordings(const struct host *host);          /* that run */
+void fake_break_recording(struct host *host, const char *prefix, const char *why);
 
 /* What happens to PeerConnections: closes that plugins asked for are done by fake_turn. */
 void fake_turn(struct host *host);

@@ -649,20 +649,6 @@ static void test_participants_are_listed(void **state)
                     "{'id':2,'publisher':true,'talking':false},{'id':3,'display':'','metadata':{'x':[1,2]},'publisher':false}]}");
 }
 
-static void test_what_is_not_built_is_unknown(void **state)
-{
-    (void)state;
-    static const char *const verbs[] = {"enable_recording"};
-    for (size_t i = 0; i < ARRAY_COUNT(verbs); i++) {
-        fake_admin(&h, "{'request':'%s','room':1234,'record':true}", verbs[i]);
-        expect_error(&h, NOBODY, 423);
-    }
-    assert_true(h.logged > 0);
-    uint32_t logged = h.logged;
-    fake_admin(&h, "{'request':'enable_recording'}");
-    assert_int_equal(h.logged, logged);                     /* said once */
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -694,7 +680,6 @@ int main(void)
         ROOM_TEST(test_moderators_mute_streams),
         ROOM_TEST(test_what_moderate_needs),
         ROOM_TEST(test_participants_are_listed),
-        ROOM_TEST(test_what_is_not_built_is_unknown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

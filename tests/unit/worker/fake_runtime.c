@@ -126,6 +126,11 @@ void actor_send_block(struct actor *self, actor_id to, uint16_t type, struct ref
     mem_put(block);
 }
 
+void *message_take(const struct message *m)
+{
+    return memcpy(mem_get(m->size), m->payload, m->size);
+}
+
 bool relay_push(struct actor *self, actor_id to, struct view head, struct view body)
 {
     struct fake_lane *lane = &fake.lanes[self->id][to];

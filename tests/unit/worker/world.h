@@ -63,6 +63,7 @@ struct fact {
         struct worker_srflx_fact srflx;
         struct peer_data_taken_fact taken;
         struct plain_opened_fact plain;
+        struct record_done record;
     };
 };
 
