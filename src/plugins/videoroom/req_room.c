@@ -146,15 +146,6 @@ static void add_dummy(struct vr_call *call, struct vr_room *room)
     vr_dummy_join(call->vr, room, streams, count, vr_bool(call->body, "dummy_e2ee", false));
 }
 
-/* Saving rooms needs the disk helper, which comes with recording: said as the reference says it when it has no file. */
-static enum vr_error refuse_permanent(struct vr_call *call, const char *what)
-{
-    if (!vr_bool(call->body, "permanent", false))
-        return VR_OK;
-    vr_log_unbuilt(call->vr, 0, "saving permanent rooms");
-    return vr_fail(call, VR_UNKNOWN, "No configuration file, can't %s", what);
-}
-
 static enum vr_error check_create(struct vr_call *call, struct vr_id *id)
 {
     enum vr_error error = vr_id_read(call, call->body, "room", false, id);
@@ -167,7 +158,7 @@ static enum vr_error check_create(struct vr_call *call, struct vr_id *id)
     if (error == VR_OK)
         error = check_texts(call, "description");
     if (error == VR_OK)
-        error = refuse_permanent(call, "create permanent room");
+        error = vr_check_permanent(call, "create permanent room");
     return error;
 }
 
@@ -204,10 +195,7 @@ static enum vr_error req_create(struct vr_call *call)
     }
     add_dummy(call, room);
     vr_room_add(vr, room);
-    jout_string(&call->j, "videoroom", "created");
-    vr_id_write(&call->j, "room", &room->id);
-    jout_bool(&call->j, "permanent", false);
-    return VR_OK;
+    return vr_answer_room(call, "created", room, false);
 }
 
 /* ---- edit, destroy ---- */
@@ -244,7 +232,7 @@ static enum vr_error req_edit(struct vr_call *call)
     if (error == VR_OK)
         error = check_texts(call, "new_description");
     if (error == VR_OK)
-        error = refuse_permanent(call, "edit room permanently");
+        error = vr_check_permanent(call, "edit room permanently");
     if (error != VR_OK)
         return error;
     replace_text(&room->description, body, "new_description", false);
@@ -259,10 +247,7 @@ static enum vr_error req_edit(struct vr_call *call)
     room->publishers_max = vr_u32(body, "new_publishers", room->publishers_max);
     room->lock_record = vr_bool(body, "new_lock_record", room->lock_record);
     vr_room_changed(room);
-    jout_string(&call->j, "videoroom", "edited");
-    vr_id_write(&call->j, "room", &room->id);
-    jout_bool(&call->j, "permanent", false);
-    return VR_OK;
+    return vr_answer_room(call, "edited", room, false);
 }
 
 static const struct schema_field destroy_fields[] = {{"secret", SCHEMA_STRING, false}, {"permanent", SCHEMA_BOOL, false}};
@@ -300,16 +285,14 @@ static enum vr_error req_destroy(struct vr_call *call)
     struct vr_room *room;
     enum vr_error error = vr_managed_room(call, &room);
     if (error == VR_OK)
-        error = refuse_permanent(call, "destroy room permanently");
+        error = vr_check_permanent(call, "destroy room permanently");
     if (error != VR_OK)
         return error;
-    jout_string(&call->j, "videoroom", "destroyed");
-    vr_id_write(&call->j, "room", &room->id);
-    jout_bool(&call->j, "permanent", false);
     vr_room_empty(call->vr, room);
     map_del(&call->vr->rooms, &room->node);
+    error = vr_answer_room(call, "destroyed", room, true);
     vr_room_free(call->vr, room);
-    return VR_OK;
+    return error;
 }
 
 /* ---- exists, list, listparticipants ---- */
