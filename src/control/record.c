@@ -37,6 +37,8 @@ void recordings_end(struct control *c, struct source *source)
 /* The name that a codec has in a recording's header; NULL: it can't be recorded (recording.md 1.1). */
 static const char *codec_name(const struct source_desc *desc)
 {
+    if (desc->kind == MEDIA_DATA)
+        return "text";
     switch ((enum codec)desc->codec) {
     case CODEC_OPUS: case CODEC_MULTIOPUS: case CODEC_PCMU: case CODEC_PCMA: case CODEC_G722: case CODEC_L16: case CODEC_L16_48:
     case CODEC_VP8: case CODEC_VP9: case CODEC_H264: case CODEC_AV1: case CODEC_H265:

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/check.h"
 #include "proto/rtp/ext.h"
 #include "proto/rtp/rtp.h"
@@ -63,16 +64,40 @@ static void recorder_send(struct port *port, usec_t now, const struct port_packe
     note_bytes(r, now);
 }
 
+/* Never full: a recording doesn't make a sender wait, it has a gap. */
+static bool recorder_send_data(struct data_port *port, usec_t now, struct view label, bool binary, struct view bytes)
+{
+    struct recorder *r = CONTAINER_OF(port, struct recorder, data_port);
+    uint8_t head[MJR_DATA_HEAD];
+    (void)label;
+    (void)binary;
+    if (recorder_is_full(r) || bytes.size > MJR_PAYLOAD_MAX - sizeof(head)) {
+        r->dropped++;
+        return false;
+    }
+    if (!r->begun)
+        begin(r, now);
+    struct writer w = writer_of(head, sizeof(head));
+    write_u64(&w, r->info.created_us + now - r->created_at);
+    (void)mjr_write_frame(&r->chunk, ms_of(r, now), VIEW(head, sizeof(head)), bytes);
+    CHECK(!r->chunk.failed);
+    r->frames++;
+    note_bytes(r, now);
+    return false;
+}
+
 static bool recorder_is_ready(const struct port *port)
 {
     return !recorder_is_full((const void *)port);
 }
 
+static const struct data_port_ops recorder_data_ops = {.send = recorder_send_data};
 static const struct port_ops recorder_ops = {.send = recorder_send, .is_ready = recorder_is_ready};
 
 void recorder_init(struct recorder *recorder, const struct mjr_info *info, uint32_t ssrc, usec_t now)
 {
     *recorder = (struct recorder){.port = {&recorder_ops}, .info = *info, .ssrc = ssrc, .created_at = now, .oldest_at = now};
+    data_port_init(&recorder->data_port, &recorder_data_ops);
     buf_init(&recorder->chunk, RECORDER_CHUNK_MAX);
     mjr_write_magic(&recorder->chunk);
 }

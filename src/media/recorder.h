@@ -2,7 +2,8 @@
  * somebody takes it to a disk. The sink in front of it chooses the best layer, begins with a keyframe, and numbers from 1 with
  * time from 0: just what recording.md 2.1 asks for, pauses and new SSRCs included. Owner: the recording's worker; never waits.
  *
- *   recorder_init -> sink_set_port(sink, &recorder.port, ...) -> packets -> recorder_is_due? recorder_take -> recorder_fini
+ *   recorder_init -> sink_set_port(sink, &recorder.port, ...) -> packets -> recorder_is_due? recorder_taken -> recorder_fini
+ * For a data line: data_sink_new(..., &recorder.data_port, ...); each message is a frame that begins with the wall clock.
  *
  * A chunk that nobody takes fills up; then the port is not ready, packets are left out, and the sink goes on with the next keyframe
  * once there is room: the gap shows in sequence numbers and times. */
@@ -10,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/list.h"
+#include "media/data_source.h"
 #include "media/media_types.h"
 #include "media/port.h"
 #include "proto/mjr/mjr.h"
@@ -25,6 +27,7 @@
 
 struct recorder {
     struct port port;                       /* first: the sink's way to us */
+    struct data_port data_port;             /* a data sink's */
     struct mjr_info info;
     uint32_t ssrc;
     bool begun;                             /* header and first frame have been written */
@@ -32,7 +35,7 @@ struct recorder {
     usec_t first_at;
     usec_t oldest_at;                       /* of what the chunk holds; USEC_NEVER: it is empty */
     uint64_t frames;
-    uint64_t dropped;                       /* could not be a frame: too long */
+    uint64_t dropped;                       /* could not be a frame: too long; messages that had no room */
     struct buf chunk;
 };
 

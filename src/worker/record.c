@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "media/data_source.h"
 #include "media/recorder.h"
 #include "media/sink.h"
 #include "msg/disk.h"
@@ -17,7 +18,8 @@ struct recording {
     struct list node;                   /* in worker.recordings */
     struct ref name;                    /* control's */
     struct recorder recorder;
-    struct sink *sink;
+    struct sink *sink;                  /* one of the two */
+    struct data_sink *data_sink;
     struct record_start_order *order;   /* its texts are the recorder's */
     actor_id disk;
     uint64_t gaps;
@@ -61,18 +63,37 @@ static void open_file(struct worker *w, const struct recording *recording, const
                      VIEW(folder, folder_size + name_size));
 }
 
-static struct recording *make(struct worker *w, usec_t now, struct record_start_order *order, struct source *source,
+/* What is recorded: packets or messages. */
+struct recorded {
+    struct source *source;
+    struct data_source *data;
+};
+
+static bool find_source(struct worker *w, struct ref ref, struct recorded *out)
+{
+    out->source = slots_get(&w->sources, ref);
+    out->data = slots_get(&w->data_sources, ref);
+    return (out->source != NULL && !out->source->proxy) || (out->data != NULL && !out->data->proxy);
+}
+
+static bool make_sink(struct worker *w, usec_t now, struct recording *recording, const struct recorded *from, uint8_t pt)
+{
+    const struct sink_options options = {.pt = pt, .substream_target = 2, .temporal_target = 2, .min_delay = -1, .max_delay = -1};
+    if (from->source != NULL)
+        recording->sink = sink_new(&w->media, REF_NONE, &options, now);
+    else
+        recording->data_sink = data_sink_new(&w->media, REF_NONE, &recording->recorder.data_port, VIEW(NULL, 0));
+    return recording->sink != NULL || recording->data_sink != NULL;
+}
+
+static struct recording *make(struct worker *w, usec_t now, struct record_start_order *order, const struct recorded *from,
                               const char *const texts[TEXT_COUNT])
 {
-    const struct sink_options options = {.pt = order->pt, .substream_target = 2, .temporal_target = 2, .min_delay = -1, .max_delay = -1};
     struct recording *recording = pool_get(&w->recording_pool);
-    struct sink *sink = recording == NULL ? NULL : sink_new(&w->media, REF_NONE, &options, now);
-    if (sink == NULL) {
-        pool_put(&w->recording_pool, recording);
+    if (recording == NULL)
         return NULL;
-    }
     struct mjr_info info = {
-        .kind = source->desc.kind == MEDIA_AUDIO ? MJR_AUDIO : MJR_VIDEO,
+        .kind = from->source == NULL ? MJR_DATA : from->source->desc.kind == MEDIA_AUDIO ? MJR_AUDIO : MJR_VIDEO,
         .codec = texts[TEXT_CODEC],
         .fmtp = texts[TEXT_FMTP],
         .description = texts[TEXT_DESCRIPTION],
@@ -85,8 +106,12 @@ static struct recording *make(struct worker *w, usec_t now, struct record_start_
     recording->name = order->record;
     recording->order = order;
     recording->disk = (actor_id)(ACTOR_DISK_0 + order->disk % DISKS);
-    recording->sink = sink;
     recorder_init(&recording->recorder, &info, rng_u32(&w->rng), now);
+    if (!make_sink(w, now, recording, from, order->pt)) {
+        recorder_fini(&recording->recorder);
+        pool_put(&w->recording_pool, recording);
+        return NULL;
+    }
     list_add_tail(&w->recordings, &recording->node);
     return recording;
 }
@@ -94,8 +119,8 @@ static struct recording *make(struct worker *w, usec_t now, struct record_start_
 void on_record_start(struct worker *w, usec_t now, const struct message *m)
 {
     const char *texts[TEXT_COUNT];
-    struct source *source = slots_get(&w->sources, ((const struct record_start_order *)m->payload)->source);
-    if (source == NULL || source->proxy) {
+    struct recorded from;
+    if (!find_source(w, ((const struct record_start_order *)m->payload)->source, &from)) {
         w->counters.orders_stale++;
         return;
     }
@@ -103,7 +128,7 @@ void on_record_start(struct worker *w, usec_t now, const struct message *m)
     struct recording *recording = NULL;
     const bool fits = read_texts(order, m->size, texts) && find(w, order->record) == NULL;
     if (fits)
-        recording = make(w, now, order, source, texts);
+        recording = make(w, now, order, &from, texts);
     if (recording == NULL) {
         const struct record_done refused = {.record = order->record, .error = "too many recordings"};
         w->counters.orders_malformed += !fits;
@@ -114,9 +139,13 @@ void on_record_start(struct worker *w, usec_t now, const struct message *m)
     }
     open_file(w, recording, texts[TEXT_FOLDER], texts[TEXT_NAME]);
     w->records_at = usec_min(w->records_at, now + RECORDS_LOOK_US);
-    sink_set_port(recording->sink, &recording->recorder.port, false, source->desc.clock_hz);
-    sink_set_source(recording->sink, source, now);          /* asks for a keyframe */
-    (void)fanout_replay(source, recording->sink, now);
+    if (recording->data_sink != NULL) {
+        data_sink_set(recording->data_sink, from.data, false);
+        return;
+    }
+    sink_set_port(recording->sink, &recording->recorder.port, false, from.source->desc.clock_hz);
+    sink_set_source(recording->sink, from.source, now);     /* asks for a keyframe */
+    (void)fanout_replay(from.source, recording->sink, now);
 }
 
 static void send_chunk(struct worker *w, struct recording *recording)
@@ -138,7 +167,10 @@ static void close_recording(struct worker *w, struct recording *recording)
     send_chunk(w, recording);               /* the last one is sent whatever is on its way: it is bounded, and there is one */
     actor_send(w->actor, recording->disk, DISK_RECORD_CLOSE, &order, sizeof(order));
     w->counters.record_gaps += recording->gaps;
-    sink_free(recording->sink);
+    if (recording->sink != NULL)
+        sink_free(recording->sink);
+    else
+        data_sink_free(recording->data_sink);
     recorder_fini(&recording->recorder);
     list_del(&recording->node);
     mem_put(recording->order);

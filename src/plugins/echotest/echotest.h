@@ -19,6 +19,7 @@ struct echotest {
 struct echo_line {
     struct ref sink;                    /* REF_NONE: nothing goes back */
     struct ref source;
+    uint8_t kind;                       /* enum media_kind */
     bool video;
     bool simulcast;
     bool red;                           /* audio comes as RED */
@@ -54,7 +55,7 @@ struct echo_session {
     uint32_t slowlink_count;
     uint16_t line_count;
     struct echo_line *lines;            /* by m-line index */
-    struct echo_recording recordings[2];    /* audio, video */
+    struct echo_recording recordings[MEDIA_DATA + 1];      /* by enum media_kind */
 };
 
 /* answer.c: the SDP answer to an offer. NULL, and `reason`, when the offer can't be parsed; the caller frees it.

@@ -48,6 +48,7 @@ static void wire_line(struct echotest *echo, struct echo_session *session, uint1
     const struct ref before = line->source;
     const bool echoes = mline->kind != SDP_APPLICATION && mline->port != 0 && mline->direction == SDP_SENDRECV;
     line->video = mline->kind == SDP_VIDEO;
+    line->kind = mline->kind == SDP_AUDIO ? MEDIA_AUDIO : line->video ? MEDIA_VIDEO : MEDIA_DATA;
     line->simulcast = session->has_simulcast && session->simulcast_mindex == index;
     line->source = host_source(echo->host, session->handle, index);
     line->pt = accepted->pt;

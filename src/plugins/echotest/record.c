@@ -1,4 +1,4 @@
-/* Recordings of what comes in: the first audio and the first video line (echotest.md 5). */
+/* Recordings of what comes in: the first line of each kind (echotest.md 5). */
 #include <stdio.h>
 #include <string.h>
 
@@ -7,12 +7,14 @@
 #include "plugins/echotest/echotest.h"
 #include "plugins/fields.h"
 
+static const char *const kind_names[] = {"audio", "video", "data"};
+
 static void start(struct echotest *echo, struct echo_session *session, const struct echo_line *line, const char *base)
 {
-    struct echo_recording *recording = &session->recordings[line->video];
+    struct echo_recording *recording = &session->recordings[line->kind];
     struct buf name;
     buf_init(&name, ECHO_NAME_BYTES);
-    buf_addf(&name, "%s-%s", base, line->video ? "video" : "audio");
+    buf_addf(&name, "%s-%s", base, kind_names[line->kind]);
     const struct record_options options = {.name = buf_text(&name), .pt = line->pt, .red_pt = line->red ? line->pt : 0};
     recording->ref = name.failed ? REF_NONE : host_record_start(echo->host, line->source, &options);
     if (!ref_is_none(recording->ref))
@@ -27,7 +29,7 @@ void echo_record_start(struct echotest *echo, struct echo_session *session, cons
              (unsigned long long)host_wall_us(echo->host));
     for (uint16_t i = 0; i < session->line_count; i++) {
         const struct echo_line *line = &session->lines[i];
-        if (!ref_is_none(line->source) && session->recordings[line->video].name == NULL)
+        if (!ref_is_none(line->source) && session->recordings[line->kind].name == NULL)
             start(echo, session, line, filename != NULL ? filename : base);
     }
 }
@@ -57,7 +59,7 @@ void echo_record_failed(void *plugin, void *state, struct ref recording, const c
         jout_object(&j, NULL);
         jout_string(&j, "echotest", "event");
         jout_string(&j, "event", "recording");
-        jout_string(&j, "media", i == 0 ? "audio" : "video");
+        jout_string(&j, "media", kind_names[i]);
         jout_string(&j, "recording", "failed");
         jout_string(&j, "reason", why);
         jout_end(&j);

@@ -200,6 +200,47 @@ static void test_a_payload_too_long_for_a_frame_is_counted(void **state)
     end();
 }
 
+/* recording.md 1: eight bytes of wall clock, then the message. */
+static void test_messages_are_frames_with_their_time(void **state)
+{
+    (void)state;
+    static uint8_t bytes[MJR_PAYLOAD_MAX];
+    const struct mjr_info text = {.kind = MJR_DATA, .codec = "text", .created_us = 1900000000000000};
+    struct mjr_reader reader;
+    struct mjr_frame frame;
+    rig_init(&rig);
+    recorder_init(&recorder, &text, 1, SEC(10));
+    struct data_source *data = data_source_new(&rig.media, (struct ref){1, 1});
+    struct data_sink *ear = data_sink_new(&rig.media, REF_NONE, &recorder.data_port, VIEW(NULL, 0));
+    data_sink_set(ear, data, false);
+    data_source_input(data, SEC(10) + 4266, false, STR("hi"));
+    data_source_input(data, SEC(11) + 4266, true, VIEW(NULL, 0));
+    data_source_input(data, SEC(11) + 4266, true, VIEW(bytes, MJR_PAYLOAD_MAX - 7));       /* has no room in 16 bits */
+    data_source_input(data, SEC(11) + 4266, true, VIEW(bytes, MJR_PAYLOAD_MAX - 8));
+    assert_false(data_source_waits(data));
+    reader = open_chunk();
+    assert_memory_equal(reader.json.data, "{\"t\": \"d\", \"c\": \"text\", \"s\": 1900000000000000, \"u\": 1900000000004266}", reader.json.size);
+    assert_true(mjr_next(&reader, &frame));
+    assert_int_equal(frame.payload.size, 10);
+    assert_memory_equal(frame.payload.data, "\x00\x06\xc0\x0a\x39\x12\xd0\xaahi", 10);
+    assert_true(mjr_next(&reader, &frame));
+    assert_int_equal(frame.ms, 1000);
+    assert_int_equal(frame.payload.size, 8);
+    assert_true(mjr_next(&reader, &frame));
+    assert_int_equal(frame.payload.size, MJR_PAYLOAD_MAX);
+    assert_int_equal(recorder.dropped, 1);
+    /* A full recorder has a gap; the sender never waits. */
+    while (!recorder_is_full(&recorder))
+        data_source_input(data, SEC(12), true, VIEW(bytes, 60000));
+    data_source_input(data, SEC(12), true, STR("lost"));
+    assert_int_equal(recorder.dropped, 2);
+    assert_false(data_source_waits(data));
+    data_sink_free(ear);
+    data_source_free(data);
+    recorder_fini(&recorder);
+    rig_fini(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -210,6 +251,7 @@ int main(void)
         cmocka_unit_test(test_a_muted_source_leaves_no_hole_in_the_numbers),
         cmocka_unit_test(test_a_full_recorder_leaves_frames_out_until_there_is_room),
         cmocka_unit_test(test_a_payload_too_long_for_a_frame_is_counted),
+        cmocka_unit_test(test_messages_are_frames_with_their_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

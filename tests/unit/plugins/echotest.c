@@ -522,6 +522,15 @@ static void test_both_lines_are_recorded(void **state)
     fake_forget(&h);
 }
 
+static void test_messages_are_recorded(void **state)
+{
+    (void)state;
+    offer(with_data, 2, "{'audio':true,'record':true,'filename':'d'}");
+    assert_non_null(fake_recording(&h, "d-audio"));
+    assert_non_null(fake_recording(&h, "d-data"));
+    assert_int_equal(fake_recordings(&h), 2);
+}
+
 static void test_red_is_recorded_as_it_comes(void **state)
 {
     (void)state;
@@ -582,6 +591,7 @@ int main(void)
         T(test_a_text_that_has_no_room_for_the_greeting_comes_back_without),
         T(test_a_client_that_takes_nothing_is_not_read),
         cmocka_unit_test_setup_teardown(test_both_lines_are_recorded, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_messages_are_recorded, setup, teardown),
         cmocka_unit_test_setup_teardown(test_red_is_recorded_as_it_comes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_recording_that_breaks_is_told, setup, teardown),
     };
