@@ -89,14 +89,6 @@ enum vr_error vr_check_admin_key(struct vr_call *call)
     return error;
 }
 
-void vr_log_unbuilt(struct videoroom *vr, unsigned bit, const char *what)
-{
-    if ((vr->unbuilt_logged & 1u << bit) != 0)
-        return;
-    vr->unbuilt_logged |= 1u << bit;
-    host_log(vr->host, 3, "VideoRoom: %s is not built yet", what);
-}
-
 uint32_t vr_u32(const json_t *object, const char *name, uint32_t fallback)
 {
     int64_t v = vr_int(object, name, fallback);

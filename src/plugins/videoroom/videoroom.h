@@ -64,7 +64,6 @@ struct videoroom {
     bool admin_key_closed;          /* it is one that everybody knows (security.md) */
     bool lock_rtp_forward;
     bool string_ids;
-    uint32_t unbuilt_logged;        /* a bit per request that is not built yet and has been named in the log */
 };
 
 struct vr_room {
@@ -316,7 +315,6 @@ static inline bool vr_was_refused(enum err sent)
 {
     return sent != ERR_NONE && sent != ERR_GONE;
 }
-void vr_log_unbuilt(struct videoroom *vr, unsigned bit, const char *what);
 static inline char *vr_strdup(const char *text)
 {
     return text_copy(text);
