@@ -179,7 +179,7 @@ struct record_options {
     const char *folder;          /* made when it isn't there; NULL: the one that `name` begins with, else the working directory */
     const char *name;            /* of the file, without ".mjr"; NULL: a random one */
     uint8_t pt;                  /* payload type of its packets */
-    uint8_t red_pt;              /* they are RED of that type; 0: they are not */
+    uint8_t red_pt;              /* of those that are redundant audio; 0: there are none */
     bool orientation;            /* keep the video orientation */
     const char *fmtp;            /* of the header */
     const char *description;

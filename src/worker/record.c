@@ -76,9 +76,10 @@ static bool find_source(struct worker *w, struct ref ref, struct recorded *out)
     return (out->source != NULL && !out->source->proxy) || (out->data != NULL && !out->data->proxy);
 }
 
-static bool make_sink(struct worker *w, usec_t now, struct recording *recording, const struct recorded *from, uint8_t pt)
+static bool make_sink(struct worker *w, usec_t now, struct recording *recording, const struct recorded *from,
+                      const struct record_start_order *order)
 {
-    const struct sink_options options = {.pt = pt, .substream_target = 2, .temporal_target = 2, .min_delay = -1, .max_delay = -1};
+    const struct sink_options options = {.pt = order->pt, .red_pt = order->red_pt, .substream_target = 2, .temporal_target = 2, .min_delay = -1, .max_delay = -1};
     if (from->source != NULL)
         recording->sink = sink_new(&w->media, REF_NONE, &options, now);
     else
@@ -107,7 +108,7 @@ static struct recording *make(struct worker *w, usec_t now, struct record_start_
     recording->order = order;
     recording->disk = (actor_id)(ACTOR_DISK_0 + order->disk % DISKS);
     recorder_init(&recording->recorder, &info, rng_u32(&w->rng), now);
-    if (!make_sink(w, now, recording, from, order->pt)) {
+    if (!make_sink(w, now, recording, from, order)) {
         recorder_fini(&recording->recorder);
         pool_put(&w->recording_pool, recording);
         return NULL;

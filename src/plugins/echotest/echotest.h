@@ -22,7 +22,6 @@ struct echo_line {
     uint8_t kind;                       /* enum media_kind */
     bool video;
     bool simulcast;
-    bool red;                           /* audio comes as RED */
     uint8_t pt;
     uint8_t red_pt;                 /* 0: none */
 };

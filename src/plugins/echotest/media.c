@@ -53,7 +53,6 @@ static void wire_line(struct echotest *echo, struct echo_session *session, uint1
     line->source = host_source(echo->host, session->handle, index);
     line->pt = accepted->pt;
     line->red_pt = accepted->red_pt != SDP_PT_NONE ? accepted->red_pt : 0;
-    line->red = accepted->red_pt != SDP_PT_NONE;
     if (!echoes || ref_is_none(line->source)) {
         host_sink_del(echo->host, line->sink);
         line->sink = REF_NONE;

@@ -15,7 +15,7 @@ static void start(struct echotest *echo, struct echo_session *session, const str
     struct buf name;
     buf_init(&name, ECHO_NAME_BYTES);
     buf_addf(&name, "%s-%s", base, kind_names[line->kind]);
-    const struct record_options options = {.name = buf_text(&name), .pt = line->pt, .red_pt = line->red ? line->pt : 0};
+    const struct record_options options = {.name = buf_text(&name), .pt = line->pt, .red_pt = line->red_pt};
     recording->ref = name.failed ? REF_NONE : host_record_start(echo->host, line->source, &options);
     if (!ref_is_none(recording->ref))
         recording->name = text_copy(buf_text(&name));

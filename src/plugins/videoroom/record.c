@@ -30,10 +30,12 @@ static char *make_name(struct videoroom *vr, const struct vr_pub_stream *stream)
 static void start(struct videoroom *vr, struct vr_pub_stream *stream)
 {
     char *name = make_name(vr, stream);
+    const bool red = stream->codec == CODEC_RED;
     const struct record_options options = {
         .folder = stream->owner->room->rec_dir,
         .name = name,
-        .pt = codec_info((enum codec)stream->codec)->pt,
+        .pt = codec_info(red ? CODEC_OPUS : (enum codec)stream->codec)->pt,
+        .red_pt = red ? codec_info(CODEC_RED)->pt : 0,
         .orientation = stream->videoorient_id > 0,
         .description = stream->description,
     };
