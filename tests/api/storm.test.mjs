@@ -49,7 +49,8 @@ describe('a storm', there, () => {
     assert.equal(result?.verdict, 'survived', err);
     assert.equal(result.missing, 0, `no answer to: ${result.missing_request}`);
     assert.equal(code, 0);
-    assert.ok(result.requests > 100 && result.connects_refused > 0, JSON.stringify(result));
+    assert.ok(result.requests > 100, JSON.stringify(result));
+    assert.ok(result.connects_refused > 0 || result.connect_worst > 100, `nobody was refused or had to wait: ${JSON.stringify(result)}`);
     await server.stop();
   });
 });
