@@ -212,6 +212,12 @@ const char *conf_text(const struct conf_node *group, const char *name, const cha
     return conf_is_scalar(node) ? node->value : fallback;
 }
 
+const char *conf_text_given(const struct conf_node *group, const char *name)
+{
+    const char *value = conf_text(group, name, NULL);
+    return value == NULL || value[0] == '\0' ? NULL : value;
+}
+
 bool conf_bool(const struct conf_node *group, const char *name, bool fallback)
 {
     const struct conf_node *node = conf_get(group, name);

@@ -57,6 +57,7 @@ const struct conf_node *conf_at(const struct conf_node *node, uint32_t index);  
 
 /* Values of `name` in `group`. Absent, or no scalar: the fallback. */
 const char *conf_text(const struct conf_node *group, const char *name, const char *fallback);
+const char *conf_text_given(const struct conf_node *group, const char *name);     /* NULL when it is missing or empty */
 bool conf_bool(const struct conf_node *group, const char *name, bool fallback);    /* yes, true, 1; all else is false */
 int conf_int(const struct conf_node *group, const char *name, int fallback);       /* atoi: garbage is 0; saturates */
 int64_t conf_i64(const struct conf_node *group, const char *name, int64_t fallback);     /* the same, 64 bit */

@@ -11,12 +11,12 @@
 #include "base/check.h"
 #include "base/json_out.h"
 #include "base/str.h"
+#include "io/api_path.h"
 #include "io/client_private.h"
 #include "io/limits.h"
 
 #define ANSWER_HEAD_MAX  4096u
 #define COPIED_VALUE_MAX 1023u       /* of request fields that come back */
-#define QUERY_VALUE_MAX  1024u       /* a secret or a token */
 #define TRANSACTION_SIZE 11u         /* transports.md 2.4 */
 
 /* --- Answers ------------------------------------------------------------------------------------------------------ */
@@ -114,66 +114,6 @@ static bool is_allowed_origin(const struct client *c, const struct http_fields *
     return !config->enforce_cors || client_http_is_admitted_origin(config->allow_origin, origin);
 }
 
-/* --- Paths -------------------------------------------------------------------------------------------------------- */
-
-struct api_path {
-    bool is_ours;                /* under the base path */
-    bool too_long;
-    unsigned count;              /* of components: 0, 1 (session) or 2 (and handle) */
-    struct view parts[2];
-};
-
-static struct view find(struct view in, struct view what)
-{
-    for (size_t i = 0; i + what.size <= in.size; i++)
-        if (memcmp(in.data + i, what.data, what.size) == 0)
-            return VIEW(in.data + i, in.size - i);
-    return VIEW(NULL, 0);
-}
-
-/* Whatever a proxy has left in front of the base path is passed over (transports.md 2.2). */
-static struct api_path parse_path(const struct http_config *config, struct view path)
-{
-    struct api_path out = {0};
-    struct view base = VIEW(config->base_path, config->base_path_size), rest = path;
-    if (str_equal_nocase(path, base)) {
-        out.is_ours = true;
-        return out;
-    }
-    if (base.size > 1) {
-        struct view from = find(path, base);
-        if (from.data == NULL)
-            return out;
-        rest = VIEW(from.data + base.size, from.size - base.size);
-        if (rest.size > 0 && rest.data[0] != '/')
-            return out;
-    }
-    out.is_ours = true;
-    while (rest.size > 0) {
-        struct view part = str_split(&rest, '/');
-        if (part.size == 0)
-            continue;
-        if (out.count == 2) {
-            out.too_long = true;
-            return out;
-        }
-        out.parts[out.count++] = part;
-    }
-    return out;
-}
-
-/* Its leading digits (transports.md 2.2); 0 for what is no id. */
-static int64_t id_of(struct view part)
-{
-    uint64_t id = 0;
-    size_t digits = 0;
-    while (digits < part.size && part.data[digits] >= '0' && part.data[digits] <= '9')
-        digits++;
-    if (digits == 0 || !str_u64(VIEW(part.data, digits), &id) || id > INT64_MAX)
-        return 0;
-    return (int64_t)id;
-}
-
 /* --- What control is asked ------------------------------------------------------------------------------------------ */
 
 static bool ask(struct clients *env, struct client *c, struct view *text)
@@ -184,41 +124,10 @@ static bool ask(struct clients *env, struct client *c, struct view *text)
     return true;
 }
 
-static int hex(uint8_t c)
-{
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-/* The value of that name in a query string, decoded. False: none, or one that can't be read. */
-static bool query_value(struct view query, const char *name, char out[QUERY_VALUE_MAX + 1])
-{
-    while (query.size > 0) {
-        struct view value = str_split(&query, '&'), key = str_split(&value, '=');
-        size_t size = 0;
-        if (!str_equal(key, str_of(name)))
-            continue;
-        for (size_t i = 0; i < value.size; i++) {
-            int c = value.data[i] == '+' ? ' ' : value.data[i];
-            if (c == '%') {
-                if (i + 2 >= value.size || hex(value.data[i + 1]) < 0 || hex(value.data[i + 2]) < 0)
-                    return false;
-                c = hex(value.data[i + 1]) * 16 + hex(value.data[i + 2]);
-                i += 2;
-            }
-            if (c == 0 || size == QUERY_VALUE_MAX)
-                return false;
-            out[size++] = (char)c;
-        }
-        out[size] = '\0';
-        return utf8_is_valid(str_of(out));
-    }
-    return false;
-}
-
 static void write_query_member(struct json_out *j, struct view query, const char *name)
 {
-    char value[QUERY_VALUE_MAX + 1];
-    if (query_value(query, name, value))
+    char value[API_VALUE_MAX + 1];
+    if (api_query_value(query, name, value))
         jout_string(j, name, value);
 }
 
@@ -228,7 +137,7 @@ static bool ask_for(struct clients *env, struct client *c, const char *verb, str
     struct json_out j;
     char transaction[TRANSACTION_SIZE + 1];
     rng_text(&env->rng, transaction, TRANSACTION_SIZE);
-    buf_init(&c->http->text, 16 * QUERY_VALUE_MAX);
+    buf_init(&c->http->text, 16 * API_VALUE_MAX);
     jout_begin(&j, &c->http->text, LAYOUT_COMPACT);
     jout_object(&j, NULL);
     jout_string(&j, "janus", verb);
@@ -244,9 +153,9 @@ static bool ask_for(struct clients *env, struct client *c, const char *verb, str
 static bool start_poll(struct clients *env, struct client *c, const struct http_request *req, struct view *text)
 {
     struct client_http *http = c->http;
-    char value[QUERY_VALUE_MAX + 1];
+    char value[API_VALUE_MAX + 1];
     uint32_t most = 1;
-    if (query_value(req->query, "maxev", value) && str_u32(str_of(value), &most) && most > IO_POLL_EVENTS_MAX)
+    if (api_query_value(req->query, "maxev", value) && str_u32(str_of(value), &most) && most > IO_POLL_EVENTS_MAX)
         most = IO_POLL_EVENTS_MAX;
     http->poll_events = most < 1 ? 1 : most;
     http->ask.is_poll = true;
@@ -297,10 +206,12 @@ bool client_api_request(struct clients *env, struct client *c, usec_t now, const
     http->keep_alive = req->keep_alive && (!has_body || req->method == HTTP_POST);
     http->head_only = req->method == HTTP_HEAD;
     write_cors(c, &req->fields);
-    const struct api_path path = parse_path(c->origin->http, req->path);
+    struct api_path path;
+    const struct http_config *config = c->origin->http;
+    api_path_parse(&path, VIEW(config->base_path, config->base_path_size), req->path);
     http->ask = (struct client_ask){
-        .session_id = path.count > 0 ? id_of(path.parts[0]) : 0,
-        .handle_id = path.count > 1 ? id_of(path.parts[1]) : 0,
+        .session_id = path.count > 0 ? api_path_id(path.parts[0]) : 0,
+        .handle_id = path.count > 1 ? api_path_id(path.parts[1]) : 0,
         .path_ids = (uint8_t)path.count,
     };
     bool is_api = req->method == HTTP_GET || req->method == HTTP_POST;

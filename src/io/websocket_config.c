@@ -8,13 +8,6 @@
 #define WS_PORT  8188        /* transports.md 3.1 */
 #define WSS_PORT 8989
 
-/* An empty text counts as not given. */
-static const char *text(const struct conf_node *group, const char *name)
-{
-    const char *value = conf_text(group, name, NULL);
-    return value == NULL || value[0] == '\0' ? NULL : value;
-}
-
 static void read_server(struct websocket_server *server, const struct conf_node *general, const char *name, uint16_t port,
                         struct buf *notes)
 {
@@ -26,7 +19,7 @@ static void read_server(struct websocket_server *server, const struct conf_node 
     server->enabled = conf_bool(general, name, false);
     for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
         snprintf(key, sizeof(key), "%s%s", name, texts[i].ending);
-        *texts[i].to = text(general, key);
+        *texts[i].to = conf_text_given(general, key);
     }
     snprintf(key, sizeof(key), "%s_port", name);
     if (!conf_port(general, key, port, &server->port)) {
@@ -50,7 +43,7 @@ static void read_pings(struct websocket_config *config, const struct conf_node *
 
 static void read_layout(struct websocket_config *config, const struct conf_node *general, struct buf *notes)
 {
-    const char *name = text(general, "json");
+    const char *name = conf_text_given(general, "json");
     config->layout = LAYOUT_COMPACT;
     if (name != NULL && !jout_layout_parse(&config->layout, str_of(name)))
         buf_addf(notes, "json = \"%s\" is not known, using compact\n", name);
@@ -80,7 +73,7 @@ static void warn_admin(const struct conf_node *root, struct buf *notes)
             asked = true;
         }
     for (size_t i = 0; asked && i < ARRAY_COUNT(details); i++)
-        if (text(admin, details[i]) != NULL || text(general, details[i]) != NULL)
+        if (conf_text_given(admin, details[i]) != NULL || conf_text_given(general, details[i]) != NULL)
             buf_addf(notes, "%s: has no effect without the Admin API over WebSockets\n", details[i]);
 }
 
@@ -88,7 +81,7 @@ static void warn_admin(const struct conf_node *root, struct buf *notes)
 static void read_acl(struct websocket_config *config, const struct conf_node *general, struct buf *notes)
 {
     const struct conf_node *acl = conf_get(general, "ws_acl");
-    config->acl = text(general, "ws_acl");
+    config->acl = conf_text_given(general, "ws_acl");
     config->acl_forwarded = conf_bool(general, "ws_acl_forwarded", false);
     if (acl == NULL || conf_is_scalar(acl))
         return;
@@ -106,15 +99,15 @@ void websocket_config_read(struct websocket_config *config, const struct conf_no
     read_server(&config->ws, general, "ws", WS_PORT, notes);
     read_server(&config->wss, general, "wss", WSS_PORT, notes);
     read_acl(config, general, notes);
-    config->allow_origin = text(cors, "allow_origin");
+    config->allow_origin = conf_text_given(cors, "allow_origin");
     config->enforce_cors = config->allow_origin != NULL && conf_bool(cors, "enforce_cors", false);
-    config->cert_pem = text(certificates, "cert_pem");
-    config->cert_key = text(certificates, "cert_key");
+    config->cert_pem = conf_text_given(certificates, "cert_pem");
+    config->cert_key = conf_text_given(certificates, "cert_key");
     if (config->cert_key == NULL)
         config->cert_key = config->cert_pem;
-    config->cert_password = text(certificates, "cert_pwd");
-    config->ciphers = text(certificates, "ciphers");
-    config->web_folder = text(general, "web_folder");
+    config->cert_password = conf_text_given(certificates, "cert_pwd");
+    config->ciphers = conf_text_given(certificates, "ciphers");
+    config->web_folder = conf_text_given(general, "web_folder");
     config->max_clients = read_limit(general, "max_clients", notes);
     config->max_clients_per_address = read_limit(general, "max_clients_per_address", notes);
     warn_admin(root, notes);
