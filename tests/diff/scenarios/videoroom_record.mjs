@@ -1,12 +1,10 @@
-// Recording in VideoRoom, as far as it is asked for and answered, and rooms that are kept (videoroom.md 2.4, 5, 15). Both are being
-// built: `off` goes when they are there.
+// Recording in VideoRoom, as far as it is asked for and answered, and rooms that are kept (videoroom.md 2.4, 5, 15).
 
 const join = (room, more = {}) => ({ request: 'join', room, ptype: 'publisher', ...more });
 
 export default [
   {
     name: 'enable_recording: on, off, again, wrong',
-    off: true,
     steps: async t => {
       const a = await t.attach('a');
       await t.room(5001, { rec_dir: '/tmp/diff-recordings' }, a);
@@ -18,7 +16,6 @@ export default [
   },
   {
     name: 'enable_recording of a guarded room',
-    off: true,
     steps: async t => {
       const a = await t.attach('a');
       await t.room(5002, { secret: 's' }, a);
@@ -28,7 +25,6 @@ export default [
   },
   {
     name: 'record and filename of a publisher, with and without the lock',
-    off: true,
     steps: async t => {
       const a = await t.attach('a');
       await t.room(5003, { secret: 's', lock_record: true, rec_dir: '/tmp/diff-recordings' }, a);
@@ -40,7 +36,6 @@ export default [
   },
   {
     name: 'permanent: create, edit and destroy',
-    off: true,
     server: { rooms: { 'room-1': { description: 'one' } } },
     steps: async t => {
       const a = await t.attach('a');
