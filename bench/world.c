@@ -87,6 +87,11 @@ void actor_send_block(struct actor *self, actor_id to, uint16_t type, struct ref
     mem_put(block);
 }
 
+void *message_take(const struct message *m)
+{
+    return memcpy(mem_get(m->size), m->payload, m->size);
+}
+
 bool actor_watch(struct actor *self, int fd, uint32_t events, uint64_t token)
 {
     (void)self, (void)fd, (void)events, (void)token;

@@ -48,11 +48,13 @@ export const ROOM_REQUESTS = [
   { role: 'none', body: { request: 'allowed', room: 77, action: 'disable' }, fields: { room: 'posint', action: 'string', allowed: 'array' }, needs: ['room', 'action'] },
   { role: 'none', body: { request: 'kick', room: 77, id: 5 }, fields: { id: 'posint' }, needs: ['id'], ignored: ['mid'] },
   { role: 'none', body: { request: 'moderate', room: 77, id: 5, mid: '0', mute: true }, fields: { id: 'posint', mid: 'string', mute: 'bool' }, needs: ['id', 'mid', 'mute'] },
+  { role: 'none', body: { request: 'enable_recording', room: 77, record: false }, fields: { record: 'bool' }, needs: ['record'] },
   { role: 'none', body: { request: 'edit', room: 78 }, fields: { secret: 'string' }, needs: ['secret'] },
   { role: 'none', body: { request: 'destroy', room: 78 }, fields: { secret: 'string' }, needs: ['secret'] },
   { role: 'none', body: { request: 'allowed', room: 78, action: 'disable' }, fields: { secret: 'string' }, needs: ['secret'] },
   { role: 'none', body: { request: 'kick', room: 78, id: 5 }, fields: { secret: 'string' }, needs: ['secret'] },
   { role: 'none', body: { request: 'moderate', room: 78, id: 5, mid: '0', mute: true }, fields: { secret: 'string' }, needs: ['secret'] },
+  { role: 'none', body: { request: 'enable_recording', room: 78, record: false }, fields: { secret: 'string' }, needs: ['secret'] },
 
   { role: 'none', body: { request: 'rtp_forward', room: 77, publisher_id: 5, host: '127.0.0.1' }, fields: { room: 'posint', publisher_id: 'posint', ...strings('secret host host_family srtp_crypto'),
     streams: 'array', simulcast: 'bool', ...posints('srtp_suite audio_port audio_rtcp_port audio_pt audio_ssrc video_port video_rtcp_port video_pt video_ssrc video_port_2 video_pt_2 video_ssrc_2 ' +
@@ -109,5 +111,3 @@ export const ROOM_REQUESTS = [
   { role: 'subscriber', body: { request: 'pause' }, fields: {}, ignored: ['room'] },
 ];
 
-/* Known, not built yet: 423 whatever they carry (docs/JANUS-COMPAT.md). */
-export const ROOM_UNBUILT = ['enable_recording'];
