@@ -217,7 +217,7 @@ something_else: { deep: { deeper: ( 1, "two", { three = [ 1, 2 ] } ) } }
 
   test('disabled plugins and transports', async () => {
     const { info } = await infoWith({ core: { plugins: { disable: 'libjanus_nosip.so, libjanus_echotest.so' } } });
-    assert.deepEqual(Object.keys(info.plugins), [ROOM]);
+    assert.deepEqual(Object.keys(info.plugins), ['janus.plugin.textroom', ROOM]);
     const dir = folderWith({ 'janus.jcfg': jcfg({ transports: { disable: 'libjanus_websockets.so' } }), 'janus.transport.websockets.jcfg': websockets(await freePort()) });
     const { code, out } = await runToEnd(['-F', dir]);
     assert.equal(code, 1);
@@ -307,12 +307,19 @@ describe("Debian's configuration, as it is", { skip: (IS_REFERENCE && 'crashes i
       assert.ok(!server.log().includes(`"${secret}"`));
   });
 
-  test('a folder with only its HTTP transport: exit 1', async () => {
+  test('a folder with only its HTTP transport serves that', async () => {
     const dir = copy();
+    const port = await freePort();
+    const path = join(dir, 'janus.transport.http.jcfg');
     writeFileSync(join(dir, 'janus.transport.websockets.jcfg'), 'general: { ws = false }\n');
-    const { code, out } = await runToEnd(['-F', dir, '-C', join(dir, 'janus.jcfg')]);
-    assert.equal(code, 1);
-    assert.match(out, /HTTP/);
+    writeFileSync(path, readFileSync(path, 'utf8').replace(/^(\s*port = )8088/m, `$1${port}`));
+    const server = await startServer({
+      name: 'api-debian-http', args: ['-F', dir, '-C', join(dir, 'janus.jcfg')],
+      ready: async () => (await fetch(`http://127.0.0.1:${port}/janus/info`)).ok,
+    });
+    const created = await fetch(`http://127.0.0.1:${port}/janus`, { method: 'POST', body: JSON.stringify({ janus: 'create', transaction: 'x' }) });
+    assert.equal((await created.json()).janus, 'success');
+    await server.stop();
   });
 });
 
