@@ -288,6 +288,7 @@ static void end_by_api(struct member *m, uint32_t arg, const char *verb)
         return;
     leg_feed_gone(leg);
     leg->disturbed = true;
+    leg->missed = leg->missed || strcmp(verb, "detach") == 0;        /* nothing is said to a handle that is no more */
     janus_plain(&m->janus, verb, m->session, leg->call.handle.id, on_nothing, m->crew);
 }
 
