@@ -62,7 +62,7 @@ static const struct actor_ops main_ops = {.on_message = on_message};
 
 bool server_open(const struct server_options *options)
 {
-    char program[] = "cardea-sim", flag[] = "-F", folder[] = "/sim";
+    static char program[] = "cardea-sim", flag[] = "-F", folder[] = "/sim";      /* the settings keep them */
     char *arguments[] = {program, flag, folder, NULL};
     write_files(options);
     server.workers = options->workers;
