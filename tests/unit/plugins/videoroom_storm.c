@@ -166,9 +166,8 @@ static void check_line(const struct seat *seat, const json_t *view, const json_t
 {
     const struct fake_sink *sink = fake_sink(&h, seat->handle, (uint16_t)fake_int(line, "mindex"));
     const bool active = json_is_true(json_object_get(line, "active")), ready = json_is_true(json_object_get(line, "ready"));
-    assert_true(!ready || active);
     if (sink == NULL) {
-        assert_false(ready && h.handles[seat->handle].has_pc);
+        assert_false(ready && active && h.handles[seat->handle].has_pc);     /* an answer may have taken a line whose feed had gone */
         return;
     }
     if (!active)
