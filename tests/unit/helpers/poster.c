@@ -54,8 +54,6 @@ struct world {
     unsigned stopped;
 };
 
-static unsigned threads_at_start;        /* main's, and a sanitizer's own */
-
 static unsigned count_threads(void)
 {
     unsigned count = 0;
@@ -318,15 +316,23 @@ static void say_to_a_name(struct world *w)
     free(large);
 }
 
-/* libcurl's own resolver would be a thread more. */
+static void say_to_an_address(struct world *w)
+{
+    post(w, false, url_of(w, "127.0.0.1", "/"), "1");
+}
+
+/* libcurl's own resolver would be a thread more than for an address. (How many there are depends on the sanitizer.) */
 static void test_a_name_is_resolved_without_a_thread(void **state)
 {
     (void)state;
     struct world w;
     char text[64];
+    run(&w, say_to_an_address, 1, LONG);
+    const unsigned threads = w.threads;
+    forget(&w);
     run(&w, say_to_a_name, 2, LONG);
     assert_int_equal(w.request_count, 2);
-    assert_int_equal(w.threads, threads_at_start + 2);  /* http, dns */
+    assert_int_equal(w.threads, threads);
     const struct request *large = strlen(body_of(&w.requests[0])) == 200000 ? &w.requests[0] : &w.requests[1];
     assert_int_equal(strlen(body_of(large)), 200000);
     snprintf(text, sizeof(text), "\r\nHost: localhost:%u\r\n", w.port);
@@ -462,7 +468,6 @@ static int library(void **state)
 
 int main(void)
 {
-    threads_at_start = count_threads();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_posts_arrive_in_order_on_one_connection),
         cmocka_unit_test(test_a_name_is_resolved_without_a_thread),
