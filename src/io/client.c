@@ -330,7 +330,7 @@ void client_set_partial(struct clients *env, struct client *c, size_t bytes)
 
 struct client_ask *client_ask(const struct client *c)
 {
-    return c->state == CLIENT_HTTP && c->http->step == HTTP_STEP_ASKED ? &c->http->ask : NULL;
+    return c->http != NULL && c->http->step == HTTP_STEP_ASKED ? &c->http->ask : NULL;
 }
 
 void client_reply(struct clients *env, struct client *c, usec_t now, struct view text, unsigned error)

@@ -176,7 +176,8 @@ void client_send(struct clients *env, struct client *c, usec_t now, enum out_kin
 /* The answer to what was asked by an HTTP request; `error`: its code, 0 when it is none. */
 void client_reply(struct clients *env, struct client *c, usec_t now, struct view text, unsigned error);
 void client_credit(struct clients *env, struct client *c);
-/* Of the request that client_next has given or that control has; NULL: it came by a WebSocket, or there is none. */
+/* Of the request that client_next has given or that control has; NULL: it came by a WebSocket, or there is none. Also of a
+ * client that has gone meanwhile: what was made for its request is to be given back. */
 struct client_ask *client_ask(const struct client *c);
 /* An event has come for the session of `q`: whoever polls it is answered, the first with the event, the others with none. The
  * connections that were answered are put in `touched`, by their `turn`. */

@@ -126,6 +126,8 @@ static void on_send(struct io *io, usec_t now, const struct message *m)
         return;
     if (client_ask(c) != NULL) {
         io_settle_ask(io, client_ask(c));
+        if (client_is_gone(c))
+            return;
         client_reply(&io->clients, c, now, VIEW(order->text, order->size), order->error);
         io_touch(io, c);
         return;

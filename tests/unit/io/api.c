@@ -156,6 +156,18 @@ static void test_a_poll_that_has_gone_takes_no_event(void **state)
     assert_int_equal(q->count, 1);
 }
 
+/* The shell has made a queue for the request, and must find it when the client is dropped. */
+static void test_a_client_that_goes_while_control_is_asked(void **state)
+{
+    (void)state;
+    rig_say_text(&r, POST("/janus", "2", "{}"));
+    struct client_ask *ask = client_ask(&r.c);
+    assert_non_null(ask);
+    client_input_ended(&r.env, &r.c, true);
+    assert_true(client_is_dead(&r.c));
+    assert_ptr_equal(client_ask(&r.c), ask);
+}
+
 static void test_a_queue_is_bounded_like_a_client(void **state)
 {
     (void)state;
@@ -216,6 +228,7 @@ int main(void)
         TEST(test_what_a_poll_is_refused_for),
         TEST(test_a_poll_waits_thirty_seconds),
         TEST(test_a_poll_that_has_gone_takes_no_event),
+        TEST(test_a_client_that_goes_while_control_is_asked),
         TEST(test_a_queue_is_bounded_like_a_client),
         TEST(test_a_body_has_a_minute),
         TEST(test_memory_of_bodies_is_counted),
