@@ -7,6 +7,7 @@
 #include "io/client.h"
 #include "io/http_config.h"
 #include "io/limits.h"
+#include "msg/control.h"
 
 static void fill(void *source, uint8_t *out, size_t size)
 {
@@ -36,10 +37,12 @@ static void settle(struct clients *env, struct client *c, usec_t now, bool reads
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct clients env;
-    const struct client_rules rules = {.text_bytes_max = 5000, .ping_trigger_us = SEC(5), .ping_timeout_us = SEC(5), .acl = "192.0.2.",
-                                       .acl_forwarded = true, .allow_origin = "http://a", .enforce_cors = size > 0 && (data[0] & 8) != 0};
-    const struct http_config http = {.base_path = "/janus", .base_path_size = 6, .acl = "192.0.2.", .acl_forwarded = true};
-    const struct client_origin origin = {.subprotocol = "janus-protocol", .http = size > 0 && (data[0] & 16) != 0 ? &http : NULL};
+    const struct client_rules rules = {.text_bytes_max = 5000, .ping_trigger_us = SEC(5), .ping_timeout_us = SEC(5),
+                                       .allow_origin = "http://a", .enforce_cors = size > 0 && (data[0] & 8) != 0};
+    const struct http_config http = {.base_path = "/janus", .base_path_size = 6};
+    const struct client_origin origin = {.api = size > 0 && (data[0] & 32) != 0 ? CLIENT_API_ADMIN : CLIENT_API_JANUS,
+                                         .subprotocol = "janus-protocol", .acl = "192.0.2.", .acl_forwarded = true,
+                                         .http = size > 0 && (data[0] & 16) != 0 ? &http : NULL};
     const struct net_addr addr = {.ip = {192, 0, 2, 1}, .family = NET_IP4};
     struct client c = {0};
     struct list touched;

@@ -18,6 +18,7 @@
 #include "io/io.h"
 #include "io/limits.h"
 #include "msg/control.h"
+#include "plugins/fields.h"
 #include "plugins/plugin.h"
 #include "runtime/clock.h"
 #include "runtime/entropy.h"
@@ -296,13 +297,16 @@ static bool open_io(struct boot *boot)
     const struct io_options options = {
         .websockets = boot->websockets,
         .http = boot->http,
+        .admin_guarded = !secret_is_sample(boot->settings->admin_secret),
         .web_folder = boot->settings->web_folder,
         .descriptors = limit.rlim_cur,
         .partial_bytes_max = boot->partial_bytes_max,
         .queued_bytes_max = boot->queued_bytes_max,
     };
+    if (!options.admin_guarded)
+        LOG_WARN(boot->main_actor, "admin_secret is the one of the sample files, which everybody knows: the Admin API is served to this machine only");
     boot->io = io_new(actor, &options);
-    if (boot->io == NULL || io_listening(boot->io) == 0) {
+    if (boot->io == NULL || io_serves(boot->io, CLIENT_API_JANUS) == 0) {
         LOG_FATAL(boot->main_actor, "no transport serves the Janus API: enable ws or wss in janus.transport.websockets.jcfg, "
                                     "or http or https in janus.transport.http.jcfg (the others are not built yet)");
         return false;

@@ -53,7 +53,7 @@ static void refuse(struct control *c, const struct api_request *request)
 static void run_create(struct control *c, struct api_request *request)
 {
     int64_t id = element_integer(request->root, "id");
-    if (c->draining) {
+    if (c->draining || !c->adjustable.accepting) {
         reply_error(c, request, 472, "Currently not accepting new sessions");
         return;
     }
@@ -273,12 +273,11 @@ static bool merge_path(struct control *c, struct api_request *request, const str
     return false;
 }
 
-void api_dispatch(struct control *c, const struct request_from *from, json_t *document)
+bool api_request_read(struct control *c, struct api_request *request, const struct request_from *from, json_t *document,
+                      const struct element *header, size_t count)
 {
-    static const struct element header[] = {
-        {"transaction", ELEMENT_STRING, true}, {"janus", ELEMENT_STRING, true}, {"id", ELEMENT_POSITIVE, false}};
     const json_t *handle_id = json_object_get(document, "handle_id");
-    struct api_request request = {
+    *request = (struct api_request){
         .client = from->client,
         .owner = from->owner,
         .layout = from->layout,
@@ -287,10 +286,20 @@ void api_dispatch(struct control *c, const struct request_from *from, json_t *do
         .handle_id = element_integer(document, "handle_id"),
         .has_handle_id = handle_id != NULL && !json_is_null(handle_id),
     };
-    if (!merge_path(c, &request, from) || !request_has(c, &request, header, ARRAY_COUNT(header)))
+    if (!merge_path(c, request, from) || !request_has(c, request, header, count))
+        return false;
+    request->transaction = element_string(document, "transaction");
+    request->verb = element_string(document, "janus");
+    return true;
+}
+
+void api_dispatch(struct control *c, const struct request_from *from, json_t *document)
+{
+    static const struct element header[] = {
+        {"transaction", ELEMENT_STRING, true}, {"janus", ELEMENT_STRING, true}, {"id", ELEMENT_POSITIVE, false}};
+    struct api_request request;
+    if (!api_request_read(c, &request, from, document, header, ARRAY_COUNT(header)))
         return;
-    request.transaction = element_string(document, "transaction");
-    request.verb = element_string(document, "janus");
     if (request.session_id == 0 && request.handle_id == 0)
         dispatch_root(c, &request);
     else

@@ -3,5 +3,10 @@
 
 #include "control/api_reply.h"
 
-/* Sends exactly one direct reply. `document` is borrowed. */
+/* Sends exactly one direct reply, now or later (op.h). `document` is borrowed. */
 void api_dispatch(struct control *c, const struct request_from *from, json_t *document);
+
+/* What both APIs begin with: the ids of path and document, then the header's elements (`transaction` and `janus` must be among
+ * them). False: answered by an error. */
+bool api_request_read(struct control *c, struct api_request *request, const struct request_from *from, json_t *document,
+                      const struct element *header, size_t count);

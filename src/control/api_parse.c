@@ -85,6 +85,7 @@ static bool fits(const json_t *value, enum element_type type)
 {
     switch (type) {
     case ELEMENT_STRING: return json_is_string(value);
+    case ELEMENT_INTEGER: return json_is_integer(value);
     case ELEMENT_POSITIVE: return json_is_integer(value) && json_integer_value(value) >= 0;    /* zero too: janus-api.md 2 */
     case ELEMENT_BOOL: return json_is_boolean(value);
     case ELEMENT_ARRAY: return json_is_array(value);
@@ -111,6 +112,7 @@ const char *element_type_name(enum element_type type)
 {
     switch (type) {
     case ELEMENT_STRING: return "a string";
+    case ELEMENT_INTEGER: return "an integer";
     case ELEMENT_POSITIVE: return "a positive integer";
     case ELEMENT_BOOL: return "a boolean";
     case ELEMENT_ARRAY: return "an array";

@@ -25,7 +25,7 @@ enum parse_result api_parse_body(struct parsed *out, struct view text, char reas
 
 /* -- elements of a document ---------------------------------------------------------------------------------------------- */
 
-enum element_type { ELEMENT_STRING, ELEMENT_POSITIVE, ELEMENT_BOOL, ELEMENT_ARRAY, ELEMENT_OBJECT };
+enum element_type { ELEMENT_STRING, ELEMENT_INTEGER, ELEMENT_POSITIVE, ELEMENT_BOOL, ELEMENT_ARRAY, ELEMENT_OBJECT };
 
 struct element {
     const char *key;

@@ -118,6 +118,16 @@ struct control *control_new(struct actor *actor, const struct control_config *co
     }
     c->local_ip = find_local_ip(config);
     c->public_ips = c->settings->nat_1_1_mapping;
+    c->adjustable = (struct adjustable){
+        .session_timeout_s = c->settings->session_timeout_s,
+        .min_nack_queue_ms = c->settings->min_nack_queue_ms,
+        .no_media_timer_s = c->settings->no_media_timer_s,
+        .slowlink_threshold = c->settings->slowlink_threshold,
+        .nack_optimizations = c->settings->nack_optimizations,
+        .log_timestamps = c->settings->debug_timestamps,
+        .log_colors = c->settings->debug_colors,
+        .accepting = true,
+    };
     rng_init(&c->rng, config->entropy, config->entropy_source);
     rng_bytes(&c->rng, &c->key, sizeof(c->key));
     tally_init(&c->per_address, &c->key, c->settings->max_sessions_per_address, c->config.limits.sessions);

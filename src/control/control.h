@@ -100,7 +100,7 @@ struct control_counters {
     uint64_t too_many_documents;        /* or values: 454 before any of the text is parsed or served */
     uint64_t documents_dropped;         /* their client had gone before their turn came */
     uint64_t malformed_messages;        /* of impossible size or unknown type: our own mistake, never a client's */
-    uint64_t wrong_api;                 /* for an API that is not served */
+    uint64_t wrong_api;                 /* for an API that does not exist */
     /* events */
     uint64_t events;
     uint64_t events_lost;               /* the session had no client */

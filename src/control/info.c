@@ -23,8 +23,8 @@ static void write_identity(const struct control *c, struct json_out *j)
     if (settings->log_to_file != NULL)
         jout_string(j, "log-path", settings->log_to_file);
     jout_bool(j, "data_channels", true);
-    jout_bool(j, "accepting-new-sessions", !c->draining);
-    jout_int(j, "session-timeout", settings->session_timeout_s);
+    jout_bool(j, "accepting-new-sessions", !c->draining && c->adjustable.accepting);
+    jout_int(j, "session-timeout", c->adjustable.session_timeout_s);
     jout_int(j, "reclaim-session-timeout", settings->reclaim_session_timeout_s);
     jout_int(j, "candidates-timeout", settings->candidates_timeout_s);
     jout_string(j, "server-name", settings->server_name);
@@ -59,8 +59,8 @@ static void write_media(const struct control *c, struct json_out *j)
     jout_bool(j, "hangup-on-failed", settings->hangup_on_failed);
     jout_bool(j, "full-trickle", settings->full_trickle);
     jout_bool(j, "mdns-enabled", false);                /* names are dropped: the peer's own checks find us */
-    jout_int(j, "min-nack-queue", settings->min_nack_queue_ms);
-    jout_bool(j, "nack-optimizations", settings->nack_optimizations);
+    jout_int(j, "min-nack-queue", c->adjustable.min_nack_queue_ms);
+    jout_bool(j, "nack-optimizations", c->adjustable.nack_optimizations);
     jout_int(j, "twcc-period", settings->twcc_period_ms);
     if (settings->dscp > 0)
         jout_int(j, "dscp", settings->dscp);

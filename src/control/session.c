@@ -20,11 +20,32 @@ struct session *session_find(const struct control *c, int64_t id)
 /* When it expires if nothing happens until then. */
 static usec_t due(const struct control *c, const struct session *session)
 {
-    const struct settings *settings = c->settings;
-    usec_t at = settings->session_timeout_s == 0 ? USEC_NEVER : session->active_at + SEC(settings->session_timeout_s);
+    const int64_t timeout_s = session_timeout_s(c, session);
+    usec_t at = timeout_s == 0 ? USEC_NEVER : session->active_at + SEC(timeout_s);
     if (session->owner == NULL)
-        at = usec_min(at, session->active_at + SEC(settings->reclaim_session_timeout_s));
+        at = usec_min(at, session->active_at + SEC(c->settings->reclaim_session_timeout_s));
     return at;
+}
+
+int64_t session_timeout_s(const struct control *c, const struct session *session)
+{
+    return session->timeout_s >= 0 ? session->timeout_s : c->adjustable.session_timeout_s;
+}
+
+void session_set_timeout(struct control *c, struct session *session, int64_t timeout_s)
+{
+    session->timeout_s = timeout_s;
+    timerq_set(&c->expiries, &session->expiry, due(c, session));
+}
+
+/* All at once, since a shorter time shall count from now on: some tens of milliseconds with as many as there may be. */
+void sessions_set_timeout(struct control *c, uint32_t timeout_s)
+{
+    c->adjustable.session_timeout_s = timeout_s;
+    for (struct map_node *node = map_each(&c->sessions_by_id, NULL); node != NULL; node = map_each(&c->sessions_by_id, node)) {
+        struct session *session = CONTAINER_OF(node, struct session, by_id);
+        timerq_set(&c->expiries, &session->expiry, due(c, session));
+    }
 }
 
 static bool has_room(const struct caller *owner)
@@ -77,6 +98,7 @@ struct session *session_new(struct control *c, struct caller *owner, int64_t id)
         id = (int64_t)rng_id53(&c->rng);
     session->id = id;
     session->active_at = c->now;
+    session->timeout_s = -1;
     list_init(&session->handles);
     list_init(&session->node);
     put_under(c, session, owner);

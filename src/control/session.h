@@ -10,6 +10,10 @@ struct session *session_new(struct control *c, struct caller *owner, int64_t id)
 
 /* An authenticated request has named it. */
 void session_touch(struct control *c, struct session *session);
+/* How long it may be silent, in the end: 0 for ever. */
+int64_t session_timeout_s(const struct control *c, const struct session *session);
+void session_set_timeout(struct control *c, struct session *session, int64_t timeout_s);     /* -1: that of all */
+void sessions_set_timeout(struct control *c, uint32_t timeout_s);                            /* that of all */
 /* False: `owner` has SESSIONS_PER_CLIENT_MAX, and the session stays where it is. */
 bool session_claim(struct control *c, struct session *session, struct caller *owner);
 /* Its transport has gone: ends it, or leaves it to a claim for reclaim_session_timeout. */

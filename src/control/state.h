@@ -38,6 +38,18 @@
 struct api_request;
 struct op;
 
+/* Settings that the Admin API can change: from the configuration at first (admin-api.md 3.1). */
+struct adjustable {
+    uint32_t session_timeout_s;         /* 0: never */
+    uint32_t min_nack_queue_ms;
+    uint32_t no_media_timer_s;
+    uint32_t slowlink_threshold;
+    bool nack_optimizations;
+    bool log_timestamps, log_colors;
+    bool locking_debug, refcount_debug;
+    bool accepting;                     /* new sessions */
+};
+
 /* -- clients ------------------------------------------------------------------------------------------------------------ */
 
 /* Whose request it is, and what its transport says of it beside the text. */
@@ -45,6 +57,7 @@ struct request_from {
     struct ref client;                  /* gets the reply */
     struct ref owner;                   /* of the sessions that it creates or claims */
     enum json_layout layout;
+    uint8_t api;                        /* enum client_api */
     uint8_t transport;                  /* enum transport_kind */
     uint8_t path_ids;                   /* HTTP: how many ids its path has */
     int64_t session_id, handle_id;      /* of the path */
@@ -65,6 +78,7 @@ struct caller {
     struct map_node by_ref;             /* in control.callers_by_ref */
     struct ref client;
     struct net_addr addr;
+    uint8_t transport;                  /* enum transport_kind */
     uint8_t layout;                     /* enum json_layout: how its events are written */
     uint32_t session_count;
     struct list sessions;
@@ -85,6 +99,7 @@ struct session {
     struct net_addr counted;            /* whose share of max_sessions_per_address it takes: who has created it */
     bool ending;                        /* not addressable any more; its handles are being closed, without events */
     usec_t active_at;                   /* last authenticated request that named it */
+    int64_t timeout_s;                  /* of its own, 0: never; -1: the one of all */
     struct timer expiry;                /* in control.expiries: when to look whether it has expired */
 };
 
@@ -238,6 +253,8 @@ struct control {
     struct hash_key key;
     usec_t now;                         /* of this turn */
     struct net_addr from;               /* of the client whose request is in hand */
+    uint8_t from_transport;             /* the same */
+    struct adjustable adjustable;
 
     struct net_addr local_ip;
     struct address_list public_ips;     /* nat_1_1_mapping, else what the STUN server saw */

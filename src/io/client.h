@@ -65,6 +65,8 @@ struct client_origin {
     uint8_t api;                     /* enum client_api (msg/control.h) */
     const char *subprotocol;
     const struct http_config *http;  /* the API is spoken in HTTP requests; NULL: in a WebSocket */
+    const char *acl;                 /* NULL: everybody; unix sockets are never asked */
+    bool acl_forwarded;
     struct tls_shared *tls;          /* NULL: none */
 };
 
@@ -73,8 +75,6 @@ struct client_rules {
     uint32_t text_bytes_max;
     usec_t ping_trigger_us;
     usec_t ping_timeout_us;
-    const char *acl;                 /* NULL: everybody; unix sockets are never asked */
-    bool acl_forwarded;
     const char *allow_origin;
     bool enforce_cors;
     uint32_t partial_bytes_max;      /* of all clients; 0: IO_PARTIAL_BYTES_MAX */

@@ -14,6 +14,7 @@
 #include "io/api_path.h"
 #include "io/client_private.h"
 #include "io/limits.h"
+#include "msg/control.h"
 
 #define ANSWER_HEAD_MAX  4096u
 #define COPIED_VALUE_MAX 1023u       /* of request fields that come back */
@@ -21,7 +22,7 @@
 
 /* --- Answers ------------------------------------------------------------------------------------------------------ */
 
-static void answer(struct clients *env, struct client *c, usec_t now, unsigned status, struct view body, struct view location)
+void client_api_answer(struct clients *env, struct client *c, usec_t now, unsigned status, struct view body, struct view location)
 {
     struct client_http *http = c->http;
     struct buf out;
@@ -54,7 +55,7 @@ static void answer(struct clients *env, struct client *c, usec_t now, unsigned s
 
 static void answer_empty(struct clients *env, struct client *c, usec_t now, unsigned status)
 {
-    answer(env, c, now, status, VIEW(NULL, 0), VIEW(NULL, 0));
+    client_api_answer(env, c, now, status, VIEW(NULL, 0), VIEW(NULL, 0));
 }
 
 void client_api_refuse(struct clients *env, struct client *c, usec_t now, unsigned status, enum client_end end)
@@ -65,7 +66,7 @@ void client_api_refuse(struct clients *env, struct client *c, usec_t now, unsign
 }
 
 /* What no plugin and no session has a part in (transports.md 1.4). */
-static void answer_error(struct clients *env, struct client *c, usec_t now, int code, const char *reason)
+void client_api_answer_error(struct clients *env, struct client *c, usec_t now, int code, const char *reason)
 {
     struct buf body;
     struct json_out j;
@@ -78,7 +79,7 @@ static void answer_error(struct clients *env, struct client *c, usec_t now, int 
     jout_string(&j, "reason", reason);
     jout_end(&j);
     jout_end(&j);
-    answer(env, c, now, 200, buf_view(&body), VIEW(NULL, 0));
+    client_api_answer(env, c, now, 200, buf_view(&body), VIEW(NULL, 0));
     buf_fini(&body);
 }
 
@@ -132,7 +133,7 @@ static void write_query_member(struct json_out *j, struct view query, const char
 }
 
 /* A request that the server makes in the client's name. */
-static bool ask_for(struct clients *env, struct client *c, const char *verb, struct view query, struct view *text)
+bool client_api_ask_for(struct clients *env, struct client *c, const char *verb, struct view query, struct view *text)
 {
     struct json_out j;
     char transaction[TRANSACTION_SIZE + 1];
@@ -159,16 +160,16 @@ static bool start_poll(struct clients *env, struct client *c, const struct http_
         most = IO_POLL_EVENTS_MAX;
     http->poll_events = most < 1 ? 1 : most;
     http->ask.is_poll = true;
-    return ask_for(env, c, "keepalive", req->query, text);
+    return client_api_ask_for(env, c, "keepalive", req->query, text);
 }
 
 static bool get(struct clients *env, struct client *c, usec_t now, const struct http_request *req, const struct api_path *path, struct view *text)
 {
     struct view first = path->count > 0 ? path->parts[0] : VIEW(NULL, 0);
     if (str_equal(first, STR("info")))
-        return ask_for(env, c, "info", VIEW(NULL, 0), text);
+        return client_api_ask_for(env, c, "info", VIEW(NULL, 0), text);
     if (str_equal(first, STR("ping")))
-        return ask_for(env, c, "ping", VIEW(NULL, 0), text);
+        return client_api_ask_for(env, c, "ping", VIEW(NULL, 0), text);
     if (c->http->ask.session_id == 0) {
         answer_empty(env, c, now, 404);
         return false;
@@ -180,7 +181,13 @@ static bool begin_body(struct clients *env, struct client *c, usec_t now, const 
 {
     struct client_http *http = c->http;
     enum http_result result = http_body_start(&http->body, req, env->rules.text_bytes_max);
-    bool is_pseudo = path->count > 0 && (str_equal(path->parts[0], STR("info")) || str_equal(path->parts[0], STR("ping")));
+    bool is_info = path->count > 0 && str_equal(path->parts[0], STR("info"));
+    bool is_pseudo = is_info || (path->count > 0 && str_equal(path->parts[0], STR("ping")));
+    if (result == HTTP_MORE && is_info && c->origin->api == CLIENT_API_ADMIN) {
+        http->keep_alive = false;                /* its body is not read */
+        client_api_answer_error(env, c, now, 450, "Use GET for the info endpoint");
+        return false;
+    }
     if (result != HTTP_MORE || is_pseudo) {      /* nothing, too much, or nothing that is wanted there */
         client_api_refuse(env, c, now, result == HTTP_TOO_LARGE ? 413 : 400, CLIENT_END_BAD_HTTP);
         return false;
@@ -198,7 +205,7 @@ bool client_api_request(struct clients *env, struct client *c, usec_t now, const
 {
     struct client_http *http = c->http;
     bool has_body = req->chunked || req->content_length > 0;
-    if (!client_is_admitted(env, c, &req->fields)) {
+    if (!client_is_admitted(c, &req->fields)) {
         client_kill(env, c, CLIENT_END_NOT_IN_ACL);
         return false;
     }
@@ -218,11 +225,13 @@ bool client_api_request(struct clients *env, struct client *c, usec_t now, const
     if (!is_api && req->method != HTTP_OPTIONS) {
         char reason[64] = "Unsupported method ";
         strncat(reason, http_method_name(req->method), sizeof(reason) - strlen(reason) - 1);
-        answer_error(env, c, now, 450, reason);
+        client_api_answer_error(env, c, now, 450, reason);
         return false;
     }
     if (!is_allowed_origin(c, &req->fields))
         answer_empty(env, c, now, 403);
+    else if (c->origin->api == CLIENT_API_ADMIN && req->method == HTTP_GET && !path.too_long)
+        return client_admin_get(env, c, now, req, &path, text);
     else if (!path.is_ours || path.too_long)
         client_api_refuse(env, c, now, 404, CLIENT_END_SERVED);
     else if (req->method == HTTP_OPTIONS)
@@ -287,7 +296,7 @@ static void answer_events(struct clients *env, struct client *c, struct eventq *
         buf_add_text(&body, "[{\"janus\":\"keepalive\"}]");
     else
         buf_add_text(&body, "{\"janus\":\"keepalive\"}");
-    answer(env, c, now, 200, buf_view(&body), VIEW(NULL, 0));
+    client_api_answer(env, c, now, 200, buf_view(&body), VIEW(NULL, 0));
     buf_fini(&body);
 }
 
@@ -301,7 +310,7 @@ static void begin_poll(struct clients *env, struct client *c, usec_t now)
         buf_init(&location, 4096);
         buf_add_view(&location, VIEW(c->origin->http->base_path, c->origin->http->base_path_size > 1 ? c->origin->http->base_path_size : 0));
         buf_addf(&location, "/%lld", (long long)http->ask.session_id);
-        answer(env, c, now, 302, VIEW(NULL, 0), buf_view(&location));
+        client_api_answer(env, c, now, 302, VIEW(NULL, 0), buf_view(&location));
         buf_fini(&location);
     } else if (q == NULL) {
         answer_empty(env, c, now, 404);
@@ -318,7 +327,7 @@ static void begin_poll(struct clients *env, struct client *c, usec_t now)
 void client_api_reply(struct clients *env, struct client *c, usec_t now, struct view text, unsigned error)
 {
     if (!c->http->ask.is_poll)
-        answer(env, c, now, 200, text, VIEW(NULL, 0));
+        client_api_answer(env, c, now, 200, text, VIEW(NULL, 0));
     else if (error == 0 || error == 459)         /* of a handle that isn't there: the answer is where to poll all the same */
         begin_poll(env, c, now);
     else

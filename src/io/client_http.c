@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "io/client_private.h"
 #include "io/limits.h"
+#include "msg/control.h"
 #include "proto/ws/handshake.h"
 
 #define ANSWER_HEAD_MAX  4096u
@@ -156,7 +157,7 @@ static void serve(struct clients *env, struct client *c, usec_t now, const struc
     bool has_body = req->chunked || req->content_length > 0;
     struct answer a = {.keep_alive = req->keep_alive && !has_body, .old = req->minor == 0, .head_only = req->method == HTTP_HEAD,
                        .end = CLIENT_END_SERVED};
-    if (env->site == NULL || !client_is_admitted(env, c, &req->fields)) {
+    if (env->site == NULL || c->origin->api != CLIENT_API_JANUS || !client_is_admitted(c, &req->fields)) {
         a.status = 403;
         a.keep_alive = false;
         queue_status(env, c, now, a);
@@ -188,17 +189,15 @@ static void serve(struct clients *env, struct client *c, usec_t now, const struc
 
 /* --- The upgrade ------------------------------------------------------------------------------------------------ */
 
-bool client_is_admitted(const struct clients *env, const struct client *c, const struct http_fields *fields)
+bool client_is_admitted(const struct client *c, const struct http_fields *fields)
 {
-    const struct http_config *http = c->origin->http;
-    struct view acl = str_of(http != NULL ? http->acl : env->rules.acl);
-    bool forwarded_too = http != NULL ? http->acl_forwarded : env->rules.acl_forwarded;
+    struct view acl = str_of(c->origin->acl);
     struct net_addr first;
     bool is_unix = c->addr.family == NET_NONE;       /* who may open the file is the file system's business */
     if (!is_unix && !net_acl_admits(acl, &c->addr))
         return false;
     struct view forwarded = http_field(fields, "X-Forwarded-For");
-    if (acl.data == NULL || !forwarded_too || forwarded.data == NULL)
+    if (acl.data == NULL || !c->origin->acl_forwarded || forwarded.data == NULL)
         return true;
     return forwarded.size <= FORWARDED_MAX && net_ip_parse(&first, str_trim(str_split(&forwarded, ','))) && net_acl_admits(acl, &first);
 }
@@ -251,7 +250,7 @@ static void upgrade(struct clients *env, struct client *c, usec_t now, const str
         return;
     env->counters.websockets++;
     /* The list is asked after the handshake (transports.md 3.3): a refused peer sees the 101, then the end. */
-    if (client_is_admitted(env, c, &req->fields))
+    if (client_is_admitted(c, &req->fields))
         client_websocket_open(env, c, now);
     else
         client_finish(env, c, now, CLIENT_END_NOT_IN_ACL, false);

@@ -15,7 +15,7 @@ void client_queue_lasting(struct client *c, usec_t now, struct view text);
 bool client_queue_pong(struct clients *env, struct client *c, usec_t now, struct view payload);
 
 /* Whether its address, and the one it was forwarded for, may use the API (transports.md 1.8, 3.3). */
-bool client_is_admitted(const struct clients *env, const struct client *c, const struct http_fields *fields);
+bool client_is_admitted(const struct client *c, const struct http_fields *fields);
 
 /* One more text of that kind may wait; else the connection has ended. */
 bool client_has_room(struct clients *env, struct client *c, enum out_kind kind, size_t size);
@@ -66,6 +66,16 @@ bool client_api_body(struct clients *env, struct client *c, usec_t now, struct w
 void client_api_refuse(struct clients *env, struct client *c, usec_t now, unsigned status, enum client_end end);
 void client_api_reply(struct clients *env, struct client *c, usec_t now, struct view text, unsigned error);
 void client_api_timeout(struct clients *env, struct client *c, usec_t now);
+
+/* Of a request to the API that is a GET: `path` is what stands in its target. */
+void client_api_answer(struct clients *env, struct client *c, usec_t now, unsigned status, struct view body, struct view location);
+void client_api_answer_error(struct clients *env, struct client *c, usec_t now, int code, const char *reason);
+bool client_api_ask_for(struct clients *env, struct client *c, const char *verb, struct view query, struct view *text);
+
+/* --- client_admin.c: the same for the listener of the Admin API */
+struct api_path;
+bool client_admin_get(struct clients *env, struct client *c, usec_t now, const struct http_request *req, const struct api_path *path,
+                      struct view *text);
 
 /* --- client_websocket.c */
 void client_websocket_open(struct clients *env, struct client *c, usec_t now);

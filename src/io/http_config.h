@@ -4,6 +4,7 @@
 
 #include "io/websocket_config.h"
 
+/* Of one of the two APIs. */
 struct http_config {
     enum json_layout layout;
     struct websocket_server http;            /* its unix_path is never set */
@@ -21,3 +22,4 @@ struct http_config {
 
 /* `root` may be NULL (no file): nothing is enabled then. Remarks for the operator, a line each, go to `notes`. */
 void http_config_read(struct http_config *config, const struct conf_node *root, struct buf *notes);
+void http_config_read_admin(struct http_config *config, const struct conf_node *root, struct buf *notes);

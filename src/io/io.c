@@ -65,14 +65,14 @@ struct io *io_new(struct actor *self, const struct io_options *options)
     buf_init(&notes, 65536);
     websocket_config_read(&io->config, options->websockets, &notes);
     http_config_read(&io->http, options->http, &notes);
+    http_config_read_admin(&io->http_admin, options->http, &notes);
+    io->admin_guarded = options->admin_guarded;
     log_lines(io, &notes);
     const struct client_rules rules = {
         .layout = io->config.layout,
         .text_bytes_max = IO_TEXT_BYTES_MAX,
         .ping_trigger_us = io->config.ping_trigger_us,
         .ping_timeout_us = io->config.ping_timeout_us,
-        .acl = io->config.acl,
-        .acl_forwarded = io->config.acl_forwarded,
         .allow_origin = io->config.allow_origin,
         .enforce_cors = io->config.enforce_cors,
         .partial_bytes_max = options->partial_bytes_max,
@@ -130,6 +130,14 @@ void io_free(struct io *io)
 uint32_t io_listening(const struct io *io)
 {
     return io->listener_count;
+}
+
+uint32_t io_serves(const struct io *io, uint8_t api)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < io->listener_count; i++)
+        count += io->listeners[i].origin.api == api ? 1 : 0;
+    return count;
 }
 
 static uint32_t count_listeners(const struct io *io, bool http)

@@ -15,6 +15,8 @@
 struct io_options {
     const struct conf_node *websockets;  /* janus.transport.websockets; NULL: no such file. Must outlive the io */
     const struct conf_node *http;        /* janus.transport.http; likewise */
+    bool admin_guarded;                  /* the Admin API's secret is not one of sample files (security.md); false: it is served to
+                                            this machine only */
     const char *web_folder;              /* from the command line; NULL: the configuration's */
     uint64_t descriptors;                /* soft limit of the process */
     uint32_t partial_bytes_max, queued_bytes_max;   /* 0: as built (io/limits.h) */
@@ -37,7 +39,8 @@ struct io *io_new(struct actor *self, const struct io_options *options);
 void io_free(struct io *io);             /* after the actor has stopped */
 
 uint32_t io_listening(const struct io *io);
-bool io_serves_http(const struct io *io);            /* the API over HTTP, of io_listening */
+uint32_t io_serves(const struct io *io, uint8_t api);    /* of io_listening: those of one API (enum client_api) */
+bool io_serves_http(const struct io *io);            /* either API */
 bool io_serves_websockets(const struct io *io);
 /* Where the n-th listener is (its port may have been 0). False: no such, or a unix socket. */
 bool io_local(const struct io *io, uint32_t index, struct net_addr *local);

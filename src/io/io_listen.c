@@ -12,7 +12,6 @@
 #include "runtime/tcp.h"
 
 #define PEM_BYTES_MAX (256u * 1024u)
-#define SUBPROTOCOL   "janus-protocol"       /* transports.md 3.2 */
 
 /* --- Certificates ----------------------------------------------------------------------------------------------- */
 
@@ -80,36 +79,77 @@ static enum err listen_tcp(int *fd, const struct websocket_server *server)
     return err;
 }
 
-static void open_one(struct io *io, const char *name, const struct websocket_server *server, struct tls_shared *tls, const struct http_config *http)
+/* What a listener is: its file's keys say where, its origin what the clients that come through it may do. */
+struct listener_plan {
+    const char *name;
+    const struct websocket_server *server;
+    const struct pem_files *pem;                 /* NULL: without TLS */
+    struct tls_shared **tls;                     /* loaded when the first needs it */
+    struct client_origin origin;
+};
+
+/* security.md: what a secret that everybody knows guards is for this machine only. */
+static bool may_be_reached(const struct io *io, const struct listener_plan *plan)
 {
+    struct net_addr local;
+    const struct websocket_server *server = plan->server;
+    if (plan->origin.api != CLIENT_API_ADMIN || io->admin_guarded || server->unix_path != NULL)
+        return true;
+    if (server->ip != NULL && net_ip_parse(&local, str_of(server->ip)) && net_ip_is_loopback(&local))
+        return true;
+    LOG_ERR(io->self, "%s: not opened: admin_secret is the one of the sample files, which everybody knows. Set another in janus.jcfg, "
+                      "or let it listen on 127.0.0.1 only", plan->name);
+    return false;
+}
+
+static void open_one(struct io *io, const struct listener_plan *plan)
+{
+    const struct websocket_server *server = plan->server;
     struct listener *l = &io->listeners[io->listener_count];
     const char *where = server->unix_path != NULL ? server->unix_path : server->ip != NULL ? server->ip
                       : server->interface != NULL ? server->interface : "all addresses";
-    *l = (struct listener){.fd = -1, .name = name, .origin = {.api = CLIENT_API_JANUS, .subprotocol = SUBPROTOCOL, .http = http, .tls = tls}};
+    if (!server->enabled || !may_be_reached(io, plan))
+        return;
+    if (plan->pem != NULL && *plan->tls == NULL && (*plan->tls = load_tls(io, plan->name, plan->pem)) == NULL)
+        return;
+    *l = (struct listener){.fd = -1, .name = plan->name, .origin = plan->origin};
+    if (plan->pem != NULL)
+        l->origin.tls = *plan->tls;
     enum err err = server->unix_path != NULL ? tcp_listen_unix(&l->fd, server->unix_path, false) : listen_tcp(&l->fd, server);
     if (err != ERR_NONE) {
-        LOG_ERR(io->self, "%s: can't listen on %s, port %u: %s", name, where, (unsigned)server->port, strerror(errno));
+        LOG_ERR(io->self, "%s: can't listen on %s, port %u: %s", plan->name, where, (unsigned)server->port, strerror(errno));
         return;
     }
     io->listener_count++;
     if (server->unix_path != NULL)
-        LOG_INFO(io->self, "%s: listening on %s", name, where);
+        LOG_INFO(io->self, "%s: listening on %s", plan->name, where);
     else
-        LOG_INFO(io->self, "%s: listening on %s, port %u", name, where, (unsigned)server->port);
+        LOG_INFO(io->self, "%s: listening on %s, port %u", plan->name, where, (unsigned)server->port);
 }
 
 void io_listen_open(struct io *io)
 {
     const struct websocket_config *ws = &io->config;
-    const struct http_config *http = &io->http;
-    if (ws->ws.enabled)
-        open_one(io, "ws", &ws->ws, NULL, NULL);
-    if (ws->wss.enabled && (io->tls = load_tls(io, "wss", &(struct pem_files){ws->cert_pem, ws->cert_key, ws->cert_password, ws->ciphers})) != NULL)
-        open_one(io, "wss", &ws->wss, io->tls, NULL);
-    if (http->http.enabled)
-        open_one(io, "http", &http->http, NULL, http);
-    if (http->https.enabled && (io->https_tls = load_tls(io, "https", &(struct pem_files){http->cert_pem, http->cert_key, http->cert_password, NULL})) != NULL)
-        open_one(io, "https", &http->https, io->https_tls, http);
+    const struct http_config *http = &io->http, *admin = &io->http_admin;
+    const struct pem_files ws_pem = {ws->cert_pem, ws->cert_key, ws->cert_password, ws->ciphers};
+    const struct pem_files http_pem = {http->cert_pem, http->cert_key, http->cert_password, NULL};
+    /* transports.md 3.2 */
+    const struct client_origin of_ws = {CLIENT_API_JANUS, "janus-protocol", NULL, ws->acl, ws->acl_forwarded, NULL};
+    const struct client_origin of_admin_ws = {CLIENT_API_ADMIN, "janus-admin-protocol", NULL, ws->admin_acl, ws->admin_acl_forwarded, NULL};
+    const struct client_origin of_http = {CLIENT_API_JANUS, NULL, http, http->acl, http->acl_forwarded, NULL};
+    const struct client_origin of_admin_http = {CLIENT_API_ADMIN, NULL, admin, admin->acl, admin->acl_forwarded, NULL};
+    const struct listener_plan plans[IO_LISTENERS_MAX] = {
+        {"ws", &ws->ws, NULL, NULL, of_ws},
+        {"wss", &ws->wss, &ws_pem, &io->tls, of_ws},
+        {"http", &http->http, NULL, NULL, of_http},
+        {"https", &http->https, &http_pem, &io->https_tls, of_http},
+        {"admin_ws", &ws->admin_ws, NULL, NULL, of_admin_ws},
+        {"admin_wss", &ws->admin_wss, &ws_pem, &io->tls, of_admin_ws},
+        {"admin_http", &admin->http, NULL, NULL, of_admin_http},
+        {"admin_https", &admin->https, &http_pem, &io->https_tls, of_admin_http},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(plans); i++)
+        open_one(io, &plans[i]);
 }
 
 void io_listen_close(struct io *io)

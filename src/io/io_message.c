@@ -37,12 +37,12 @@ void io_tell_request(struct io *io, struct client *c, usec_t now, struct view te
     struct client_request request = request_of(c, text.size);
     struct client_ask *ask = client_ask(c);
     request.transport = ask == NULL ? TRANSPORT_WEBSOCKETS : TRANSPORT_HTTP;
-    request.layout = (uint8_t)(ask == NULL ? io->clients.rules.layout : io->http.layout);
+    request.layout = (uint8_t)(ask == NULL ? io->clients.rules.layout : c->origin->http->layout);
     if (ask != NULL) {
         request.session_id = ask->session_id;
         request.handle_id = ask->handle_id;
         request.path_ids = ask->path_ids;
-        if (!ask->is_poll && !put_queue(io, ask, &request)) {
+        if (!ask->is_poll && request.api == CLIENT_API_JANUS && !put_queue(io, ask, &request)) {
             client_reply(&io->clients, c, now, STR("{\"janus\":\"error\",\"error\":{\"code\":490,\"reason\":\"Memory error\"}}"), 490);
             io_touch(io, c);
             return;

@@ -10,7 +10,7 @@
 
 struct listener {
     int fd;
-    const char *name;                    /* for the log: "ws", "wss" */
+    const char *name;                    /* for the log: "ws", "admin_https" */
     struct client_origin origin;
 };
 
@@ -18,9 +18,11 @@ struct io {
     struct actor *self;
     struct websocket_config config;
     struct http_config http;
+    struct http_config http_admin;
     struct site site;
     struct tls_shared *tls;
     struct tls_shared *https_tls;
+    bool admin_guarded;                  /* by a secret that not everybody knows */
     struct listener listeners[IO_LISTENERS_MAX];
     uint32_t listener_count;
     struct clients clients;

@@ -43,7 +43,7 @@
 
 #define IO_CLIENTS_MAX        100000u
 #define IO_DESCRIPTORS_KEPT   128u                      /* of the descriptor limit, for all that isn't a client */
-#define IO_LISTENERS_MAX      4u                        /* ws, wss, http, https */
+#define IO_LISTENERS_MAX      8u                        /* ws, wss, http, https, and the same for the Admin API */
 
 #define IO_QUEUES_MAX         100000u                   /* sessions that are driven over HTTP */
 #define IO_POLL_US            SEC(30)                   /* a poll waits so long for an event (transports.md 2.6) */

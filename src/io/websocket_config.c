@@ -7,11 +7,13 @@
 
 #define WS_PORT  8188        /* transports.md 3.1 */
 #define WSS_PORT 8989
+#define ADMIN_WS_PORT  7188
+#define ADMIN_WSS_PORT 7989
 
 static void read_server(struct websocket_server *server, const struct conf_node *general, const char *name, uint16_t port,
                         struct buf *notes)
 {
-    char key[32];
+    char key[40];
     struct {
         const char *ending;
         const char **to;
@@ -58,35 +60,34 @@ static uint32_t read_limit(const struct conf_node *general, const char *key, str
     return 0;
 }
 
-/* The Admin API has no listener yet. Whoever asks for one shall know, and nothing is opened in its place. */
-static void warn_admin(const struct conf_node *root, struct buf *notes)
+/* Empty, or not there: everybody (transports.md 1.8). But a list that can't be read lets nobody in. False: nor are there ports then. */
+static bool read_acl(const char **to, const struct conf_node *group, const char *key, struct buf *notes)
 {
-    static const char *const servers[] = {"admin_ws", "admin_wss"};
-    static const char *const details[] = {"admin_ws_port", "admin_ws_interface", "admin_ws_ip", "admin_ws_unix", "admin_wss_port",
-                                          "admin_wss_interface", "admin_wss_ip", "admin_wss_unix", "admin_ws_acl",
-                                          "admin_ws_acl_forwarded"};
-    const struct conf_node *admin = conf_get(root, "admin"), *general = conf_get(root, "general");
-    bool asked = false;
-    for (size_t i = 0; i < ARRAY_COUNT(servers); i++)
-        if (conf_bool(admin, servers[i], false)) {
-            buf_addf(notes, "%s: the Admin API over WebSockets is not available in this version, no port is opened for it\n", servers[i]);
-            asked = true;
-        }
-    for (size_t i = 0; asked && i < ARRAY_COUNT(details); i++)
-        if (conf_text_given(admin, details[i]) != NULL || conf_text_given(general, details[i]) != NULL)
-            buf_addf(notes, "%s: has no effect without the Admin API over WebSockets\n", details[i]);
+    const struct conf_node *acl = conf_get(group, key);
+    *to = conf_text_given(group, key);
+    if (acl == NULL || conf_is_scalar(acl))
+        return true;
+    buf_addf(notes, "%s must be one text, its entries separated by commas: no port is opened without it\n", key);
+    return false;
 }
 
-/* Empty, or not there: everybody (transports.md 1.8). But a list that can't be read lets nobody in. */
-static void read_acl(struct websocket_config *config, const struct conf_node *general, struct buf *notes)
+static void read_servers(struct websocket_config *config, const struct conf_node *general, struct buf *notes)
 {
-    const struct conf_node *acl = conf_get(general, "ws_acl");
-    config->acl = conf_text_given(general, "ws_acl");
+    read_server(&config->ws, general, "ws", WS_PORT, notes);
+    read_server(&config->wss, general, "wss", WSS_PORT, notes);
     config->acl_forwarded = conf_bool(general, "ws_acl_forwarded", false);
-    if (acl == NULL || conf_is_scalar(acl))
-        return;
-    buf_addf(notes, "ws_acl must be one text, its entries separated by commas: no port is opened without it\n");
-    config->ws.enabled = config->wss.enabled = false;
+    if (!read_acl(&config->acl, general, "ws_acl", notes))
+        config->ws.enabled = config->wss.enabled = false;
+}
+
+static void read_admin_servers(struct websocket_config *config, const struct conf_node *admin, const struct conf_node *general, struct buf *notes)
+{
+    read_server(&config->admin_ws, admin, "admin_ws", ADMIN_WS_PORT, notes);
+    read_server(&config->admin_wss, admin, "admin_wss", ADMIN_WSS_PORT, notes);
+    /* The reference looks for it in `general`, its own sample file has it in `admin`: it guards in either. */
+    config->admin_acl_forwarded = conf_bool(admin, "admin_ws_acl_forwarded", false) || conf_bool(general, "admin_ws_acl_forwarded", false);
+    if (!read_acl(&config->admin_acl, admin, "admin_ws_acl", notes))
+        config->admin_ws.enabled = config->admin_wss.enabled = false;
 }
 
 void websocket_config_read(struct websocket_config *config, const struct conf_node *root, struct buf *notes)
@@ -96,9 +97,8 @@ void websocket_config_read(struct websocket_config *config, const struct conf_no
     *config = (struct websocket_config){0};
     read_layout(config, general, notes);
     read_pings(config, general, notes);
-    read_server(&config->ws, general, "ws", WS_PORT, notes);
-    read_server(&config->wss, general, "wss", WSS_PORT, notes);
-    read_acl(config, general, notes);
+    read_servers(config, general, notes);
+    read_admin_servers(config, conf_get(root, "admin"), general, notes);
     config->allow_origin = conf_text_given(cors, "allow_origin");
     config->enforce_cors = config->allow_origin != NULL && conf_bool(cors, "enforce_cors", false);
     config->cert_pem = conf_text_given(certificates, "cert_pem");
@@ -110,5 +110,4 @@ void websocket_config_read(struct websocket_config *config, const struct conf_no
     config->web_folder = conf_text_given(general, "web_folder");
     config->max_clients = read_limit(general, "max_clients", notes);
     config->max_clients_per_address = read_limit(general, "max_clients_per_address", notes);
-    warn_admin(root, notes);
 }

@@ -21,6 +21,10 @@ struct websocket_config {
     struct websocket_server wss;
     const char *acl;             /* NULL: everybody */
     bool acl_forwarded;
+    struct websocket_server admin_ws;    /* the Admin API; likewise */
+    struct websocket_server admin_wss;
+    const char *admin_acl;
+    bool admin_acl_forwarded;
     const char *allow_origin;    /* NULL: any */
     bool enforce_cors;
     const char *cert_pem;

@@ -39,13 +39,20 @@
     X(RELAY_DATA_DONE,    WORKER,   NONE,               struct relay_data_done)                \
     X(RECORD_START,       CONTROL,  RECORD_DONE,        struct record_start_order)            \
     X(RECORD_STOP,        CONTROL,  NONE,               struct record_stop_order)             \
-    X(RECORD_WRITTEN,     DISK,     NONE,               struct record_written)
+    X(RECORD_WRITTEN,     DISK,     NONE,               struct record_written)                \
+    X(ADJUST,             CONTROL,  NONE,               struct worker_adjust_order)
 
 enum worker_message {
     WORKER_NONE,
 #define X(name, from, answer, payload) WORKER_##name,
     WORKER_MESSAGES(X)
 #undef X
+};
+
+/* Settings that the Admin API has changed: for all its PeerConnections, from now on. */
+struct worker_adjust_order {
+    uint32_t no_media_timer_s;      /* 0: off */
+    uint32_t slowlink_threshold;    /* the same */
 };
 
 struct peer_candidate_order {

@@ -22,7 +22,6 @@ struct unbuilt {
 #define NOT_YET "is not built yet"
 
 static const struct unbuilt table[] = {
-    {"general", "admin_secret", TOLD_SET, LOG_LEVEL_WARN, "the Admin API " NOT_YET ": its listeners stay closed"},
     {"general", "no_webrtc_encryption", TOLD_TRUE, LOG_LEVEL_WARN, "plain RTP " NOT_YET ": media stays encrypted"},
     {"general", "debug_locks", TOLD_TRUE, LOG_LEVEL_WARN, "there are no locks to tell of"},
     {"general", "event_loops", TOLD_NONZERO, LOG_LEVEL_WARN, "media threads are one per core (general.workers)"},

@@ -204,6 +204,12 @@ static size_t order_size(uint16_t type)
     return 0;
 }
 
+static void on_adjust(struct worker *w, const struct worker_adjust_order *order)
+{
+    w->env.settings.no_media_us = SEC(order->no_media_timer_s);
+    w->env.settings.slowlink_threshold = order->slowlink_threshold;
+}
+
 static void on_message(void *owner, usec_t now, const struct message *m)
 {
     struct worker *w = owner;
@@ -246,6 +252,7 @@ static void on_message(void *owner, usec_t now, const struct message *m)
     case WORKER_RECORD_START: on_record_start(w, now, m); break;
     case WORKER_RECORD_STOP: on_record_stop(w, now, m->payload); break;
     case WORKER_RECORD_WRITTEN: on_record_written(w, now, m->payload); break;
+    case WORKER_ADJUST: on_adjust(w, m->payload); break;
     }
 }
 

@@ -311,17 +311,6 @@ describe('listeners', () => {
     }
     await server.stop();
   });
-
-  test('an admin listener that is asked for is named and stays closed', ours, async () => {
-    const adminPort = await freePort();
-    const dir = { 'janus.transport.websockets.jcfg': null };
-    const port = await freePort();
-    dir['janus.transport.websockets.jcfg'] = jcfg({ general: { ws: true, ws_ip: '127.0.0.1', ws_port: port }, admin: { admin_ws: true, admin_ws_port: adminPort } });
-    const server = await startServer({ name: 'api-admin', port, files: dir });
-    await assert.rejects(rawConnect(adminPort), { code: 'ECONNREFUSED' });
-    await server.logged(/admin_ws: the Admin API over WebSockets is not available/);
-    await server.stop();
-  });
 });
 
 describe('wss', () => {

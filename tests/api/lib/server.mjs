@@ -60,6 +60,7 @@ function writeConfig(dir, port, options, isReference) {
     }),
     'janus.transport.websockets.jcfg': jcfg({
       general: { json: 'compact', ws: true, ws_ip: '127.0.0.1', ws_port: port, ...websockets.general },
+      ...(websockets.admin && { admin: websockets.admin }),
       ...(websockets.cors && { cors: websockets.cors }),
       ...(websockets.certificates && { certificates: websockets.certificates }),
     }),

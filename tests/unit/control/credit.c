@@ -361,10 +361,10 @@ static void test_the_end_with_documents_waiting_frees_them(void **state)
     server_end(&s);
 }
 
-static void test_another_api_gets_its_credit_and_nothing_else(void **state)
+static void test_an_api_that_does_not_exist_gets_its_credit_and_nothing_else(void **state)
 {
     (void)state;
-    struct client_request request = {.client = {1, 1}, .api = CLIENT_API_ADMIN};
+    struct client_request request = {.client = {1, 1}, .api = CLIENT_API_ADMIN + 1};
     server_fact(&s, CONTROL_CLIENT_REQUEST, &request, sizeof(request));
     expect_silence(&s, 1);
     assert_int_equal(server_credits(&s, 1), 1);
@@ -390,7 +390,7 @@ int main(void)
         cmocka_unit_test_setup(test_too_many_documents_are_refused_whole, setup),
         cmocka_unit_test_setup(test_documents_of_a_client_that_left_are_dropped, setup),
         cmocka_unit_test_setup(test_the_end_with_documents_waiting_frees_them, setup),
-        cmocka_unit_test_setup(test_another_api_gets_its_credit_and_nothing_else, setup),
+        cmocka_unit_test_setup(test_an_api_that_does_not_exist_gets_its_credit_and_nothing_else, setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,6 +11,7 @@
 struct actor *fake_actor_new(void)
 {
     struct actor *actor = calloc(1, sizeof(*actor));
+    actor->log_level = LOG_LEVEL_INFO;
     actor->wall_us = 1800000000u * UINT64_C(1000000);
     return actor;
 }
@@ -103,12 +104,28 @@ struct actor *actor_current(void)
     return NULL;
 }
 
+/* The set of one actor is the actor. */
+struct actors *actor_set(const struct actor *self)
+{
+    return (struct actors *)(uintptr_t)self;
+}
+
 uint64_t actor_wall_us(const struct actor *self)
 {
     return self->wall_us;
 }
 
 /* -- runtime/log.h --------------------------------------------------------------------------------------------------- */
+
+void log_set_level(struct actors *set, enum log_level level)
+{
+    ((struct actor *)set)->log_level = level;
+}
+
+enum log_level log_get_level(const struct actors *set)
+{
+    return ((const struct actor *)set)->log_level;
+}
 
 bool log_wanted(const struct actor *self, enum log_level level)
 {

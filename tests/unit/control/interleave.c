@@ -190,6 +190,7 @@ static void on_order(uint32_t worker, uint16_t type, const void *payload)
     case WORKER_RECORD_START:
     case WORKER_RECORD_STOP:
     case WORKER_RECORD_WRITTEN:
+    case WORKER_ADJUST:
         break;
     }
 }

@@ -94,7 +94,7 @@ void server_turn(struct server *s)
 static void post_bytes(struct server *s, uint32_t n, const void *text, size_t size)
 {
     struct client_request *request = malloc(sizeof(*request) + size);
-    *request = (struct client_request){.client = {n, 1}, .layout = (uint8_t)s->layout, .size = (uint32_t)size};
+    *request = (struct client_request){.client = {n, 1}, .layout = (uint8_t)s->layout, .api = s->api, .transport = s->transport, .size = (uint32_t)size};
     if (size > 0)
         memcpy(request->text, text, size);
     deliver(s, ACTOR_IO, CONTROL_CLIENT_REQUEST, request, sizeof(*request) + size);

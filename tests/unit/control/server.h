@@ -25,6 +25,8 @@ struct server {
     struct control_config config;
     struct control_worker workers[SERVER_WORKERS];
     enum json_layout layout;            /* of all clients */
+    uint8_t api;                        /* enum client_api: of what is said next */
+    uint8_t transport;                  /* enum transport_kind: the same */
 };
 
 /* Defaults: two workers with 127.0.0.1:20000 and :20001, the probe plugin, session_timeout 60. */

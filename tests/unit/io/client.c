@@ -812,8 +812,8 @@ static bool acl_passes(const char *acl, const char *addr, bool forwarded, const 
     char text[2048];
     snprintf(text, sizeof(text), UPGRADE "%s\r\n", field);
     rig_init(&r);
-    r.rules.acl = acl;
-    r.rules.acl_forwarded = forwarded;
+    r.origin.acl = acl;
+    r.origin.acl_forwarded = forwarded;
     if (addr == NULL)
         r.addr = (struct net_addr){0};
     else

@@ -207,7 +207,7 @@ static void test_strangers_to_the_access_list_get_no_page(void **state)
     (void)state;
     struct rig r;
     rig_init(&r);
-    r.rules.acl = "10.";
+    r.origin.acl = "10.";
     rig_open(&r, &site);
     rig_say_text(&r, GET("/"));
     assert_int_equal(status_of(rig_heard(&r)), 403);

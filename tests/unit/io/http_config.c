@@ -78,9 +78,52 @@ static void test_what_guards_fails_closed(void **state)
     assert_false(config.http.enabled);
     assert_non_null(strstr(read_text("general: { https = true base_path = \"janus\" }"), "no port is opened"));
     assert_false(config.https.enabled);
-    assert_non_null(strstr(read_text("admin: { admin_http = true }"), "admin_http: the Admin API"));
     read_text("cors: { enforce_cors = true }");
     assert_false(config.enforce_cors);                          /* only with an origin to enforce (transports.md 2.1) */
+}
+
+static const char *read_admin(const char *text)
+{
+    struct conf_error error;
+    conf_free(root);
+    assert_non_null(root = conf_parse(str_of(text), CONF_JCFG, NULL, &error));
+    buf_clear(&notes);
+    http_config_read_admin(&config, root, &notes);
+    return buf_text(&notes);
+}
+
+static void test_the_admin_api_has_keys_of_its_own(void **state)
+{
+    (void)state;
+    assert_string_equal(read_admin("general: { http = true acl = \"10.\" json = \"plain\" }"), "");
+    assert_false(config.http.enabled || config.https.enabled || config.acl_forwarded);
+    assert_null(config.acl);
+    assert_int_equal(config.layout, LAYOUT_PLAIN);
+    assert_int_equal(config.http.port, 7088);
+    assert_int_equal(config.https.port, 7889);
+    assert_string_equal(config.base_path, "/admin");
+    assert_string_equal(read_admin("admin: { admin_base_path = \"/a/\" admin_http = true admin_port = 81 admin_interface = \"lo\" admin_ip = \"::1\"\n"
+                                   "admin_https = \"yes\" admin_secure_port = 82 admin_secure_interface = \"eth0\" admin_secure_ip = \"10.0.0.1\"\n"
+                                   "admin_acl = \"127.\" }"), "");
+    assert_true(config.http.enabled && config.https.enabled);
+    assert_int_equal(config.base_path_size, 2);
+    assert_int_equal(config.http.port, 81);
+    assert_int_equal(config.https.port, 82);
+    assert_string_equal(config.http.interface, "lo");
+    assert_string_equal(config.http.ip, "::1");
+    assert_string_equal(config.https.interface, "eth0");
+    assert_string_equal(config.https.ip, "10.0.0.1");
+    assert_string_equal(config.acl, "127.");
+    /* The reference reads it from one group and shows it in another: what guards counts in both. */
+    read_admin("general: { admin_acl_forwarded = true }");
+    assert_true(config.acl_forwarded);
+    read_admin("admin: { admin_acl_forwarded = true }");
+    assert_true(config.acl_forwarded);
+    assert_non_null(strstr(read_admin("admin: { admin_http = true admin_acl = [\"10.\"] }"), "admin_acl must be one text"));
+    assert_false(config.http.enabled);
+    assert_non_null(strstr(read_admin("admin: { admin_http = true admin_base_path = \"a\" }"), "admin_base_path must begin"));
+    assert_false(config.http.enabled);
+    assert_non_null(strstr(read_admin("admin: { admin_http = true admin_port = 70000 }"), "admin_port is no port number, using 7088"));
 }
 
 static void test_nothing_is_ignored_in_silence(void **state)
@@ -98,6 +141,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_without_a_file_nothing_is_enabled),
+        TEST(test_the_admin_api_has_keys_of_its_own),
         TEST(test_every_key),
         TEST(test_what_guards_fails_closed),
         TEST(test_nothing_is_ignored_in_silence),

@@ -120,16 +120,35 @@ static void test_wrong_values_are_told_and_replaced(void **state)
     assert_false(config.enforce_cors);
 }
 
-static void test_an_admin_server_that_is_asked_for_is_warned_about(void **state)
+static void test_the_admin_api_has_ports_of_its_own(void **state)
 {
     (void)state;
-    const char *said = read_text("admin: {\n admin_ws = true\n admin_ws_port = 7188\n admin_wss = \"yes\"\n admin_ws_acl = \"127.\" }\n"
-                                 "general: {\n admin_ws_acl_forwarded = true }\n");
-    assert_non_null(strstr(said, "admin_ws: the Admin API"));
-    assert_non_null(strstr(said, "admin_wss: the Admin API"));
-    assert_non_null(strstr(said, "admin_ws_port: "));
-    assert_non_null(strstr(said, "admin_ws_acl: "));
-    assert_non_null(strstr(said, "admin_ws_acl_forwarded: "));
+    assert_string_equal(read_text("general: { ws = true }"), "");
+    assert_false(config.admin_ws.enabled || config.admin_wss.enabled || config.admin_acl_forwarded);
+    assert_int_equal(config.admin_ws.port, 7188);
+    assert_int_equal(config.admin_wss.port, 7989);
+    assert_string_equal(read_text("admin: {\n admin_ws = true\n admin_ws_port = 81\n admin_ws_interface = \"lo\"\n admin_ws_ip = \"::1\"\n"
+                                  "admin_ws_unix = \"/a\"\n admin_wss = \"yes\"\n admin_wss_port = 82\n admin_wss_interface = \"eth0\"\n"
+                                  "admin_wss_ip = \"10.0.0.1\"\n admin_wss_unix = \"/b\"\n admin_ws_acl = \"127.\" }\n"
+                                  "general: {\n admin_ws_acl_forwarded = true }\n"), "");
+    assert_true(config.admin_ws.enabled && config.admin_wss.enabled && config.admin_acl_forwarded);
+    assert_false(config.ws.enabled || config.wss.enabled);
+    assert_int_equal(config.admin_ws.port, 81);
+    assert_int_equal(config.admin_wss.port, 82);
+    assert_string_equal(config.admin_ws.interface, "lo");
+    assert_string_equal(config.admin_ws.ip, "::1");
+    assert_string_equal(config.admin_ws.unix_path, "/a");
+    assert_string_equal(config.admin_wss.interface, "eth0");
+    assert_string_equal(config.admin_wss.ip, "10.0.0.1");
+    assert_string_equal(config.admin_wss.unix_path, "/b");
+    assert_string_equal(config.admin_acl, "127.");
+    assert_null(config.acl);
+    read_text("admin: { admin_ws_acl_forwarded = true }");
+    assert_true(config.admin_acl_forwarded);
+    assert_non_null(strstr(read_text("general: { ws = true } admin: { admin_ws = true admin_wss = true admin_ws_acl = [\"10.\"] }"), "admin_ws_acl"));
+    assert_true(config.ws.enabled);
+    assert_false(config.admin_ws.enabled || config.admin_wss.enabled);
+    assert_non_null(strstr(read_text("admin: { admin_ws = true admin_ws_port = -1 }"), "admin_ws_port is no port number, using 7188"));
 }
 
 /* A list that can't be read must not let everybody in. */
@@ -157,7 +176,7 @@ int main(void)
         cmocka_unit_test(test_the_sample_file_reads_without_a_remark),
         cmocka_unit_test(test_every_key_is_read),
         cmocka_unit_test(test_wrong_values_are_told_and_replaced),
-        cmocka_unit_test(test_an_admin_server_that_is_asked_for_is_warned_about),
+        cmocka_unit_test(test_the_admin_api_has_ports_of_its_own),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

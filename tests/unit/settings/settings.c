@@ -277,7 +277,7 @@ static void test_keys_without_effect_are_told_once(void **state)
         " debug_level = \"high\" log_rotate_sig = \"SIGINT\" unknown = 1 }\n nat: { ice_tcp = true turn_server = \"t\" ice_nomination = \"x\" }\n"
         "events: { broadcast = false }\n");
     assert_int_equal(LOAD(&s), SETTINGS_RUN);
-    static const char *const told[] = {"admin_secret", "no_webrtc_encryption", "ice_tcp", "turn_server", "debug_level", "SIGINT", "ice_nomination"};
+    static const char *const told[] = {"no_webrtc_encryption", "ice_tcp", "turn_server", "debug_level", "SIGINT", "ice_nomination"};
     for (size_t i = 0; i < ARRAY_COUNT(told); i++)
         assert_true(is_noted(&s, LOG_LEVEL_WARN, told[i]));
     assert_true(is_noted(&s, LOG_LEVEL_VERB, "plugins_folder"));
