@@ -118,7 +118,7 @@ static void send_body(struct call *call, const struct buf *body, const char *jse
 
 static bool open_endpoint(struct call *call, usec_t now, bool offers)
 {
-    call->peer = net_open(call->net, offers, on_changed, call);
+    call->peer = net_open(call->net, offers, call->config.port, on_changed, call);
     if (call->peer == NULL)
         fail(call, now, "no socket or no room for a PeerConnection", NULL);
     return call->peer != NULL;

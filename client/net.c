@@ -6,6 +6,7 @@
 #include "runtime/entropy.h"
 
 #define BUFFER_BYTES (512u * 1024u)         /* of a socket: half a second of a 5 Mb/s stream and more */
+#define PORTS        1000u
 
 static void on_turn(struct loop_hook *hook, usec_t now);
 static void on_keyframes(struct loop_timer *timer, usec_t now);
@@ -45,10 +46,11 @@ void net_touch(struct net_endpoint *peer)
     list_add_tail(&peer->net->touched, &peer->touch);
 }
 
-struct net_endpoint *net_open(struct net *net, bool offers, net_changed on_changed, void *owner)
+struct net_endpoint *net_open(struct net *net, bool offers, uint16_t port, net_changed on_changed, void *owner)
 {
     struct net_endpoint *peer = mem_get_zero(sizeof(*peer));
-    const struct udp_options options = {.local = net->local, .receive_bytes = BUFFER_BYTES, .send_bytes = BUFFER_BYTES};
+    const uint16_t last = port == 0 ? 0 : (uint16_t)(port + PORTS - 1u);
+    const struct udp_options options = {.local = net->local, .port_min = port, .port_max = last, .receive_bytes = BUFFER_BYTES, .send_bytes = BUFFER_BYTES};
     *peer = (struct net_endpoint){.net = net, .on_changed = on_changed, .owner = owner};
     list_init(&peer->touch);
     if (udp_open(&peer->udp, &options, 0) == ERR_NONE) {

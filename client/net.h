@@ -49,8 +49,8 @@ struct net {
 bool net_init(struct net *net, struct loop *loop, const struct net_addr *local, const struct rtc_config *config, char error[DTLS_ERROR_TEXT]);
 void net_fini(struct net *net);
 
-/* NULL: no descriptor, or a limit. */
-struct net_endpoint *net_open(struct net *net, bool offers, net_changed on_changed, void *owner);
+/* NULL: no descriptor, or a limit. `port`: 0, or the first of a thousand, one of which its socket gets. */
+struct net_endpoint *net_open(struct net *net, bool offers, uint16_t port, net_changed on_changed, void *owner);
 void net_close(struct net_endpoint *peer);              /* says goodbye; NULL is fine */
 /* After calls to endpoint_* of it. */
 void net_touch(struct net_endpoint *peer);

@@ -114,7 +114,7 @@ static void write_body(struct synth *synth, struct writer *w, usec_t now, size_t
 /* `size` is that of the whole payload; what the headers need at least is always written. */
 static void send_packet(struct synth *synth, usec_t now, size_t size, bool first, bool last, bool keyframe)
 {
-    uint8_t payload[SYNTH_PACKET_BYTES + DESCRIPTOR_BYTES + KEYFRAME_BYTES + SYNTH_STAMP_BYTES];
+    uint8_t payload[SYNTH_SHAPED_BYTES + DESCRIPTOR_BYTES + KEYFRAME_BYTES + SYNTH_STAMP_BYTES];
     struct writer w = writer_of(payload, sizeof(payload));
     if (synth->video) {
         write_descriptor(synth, &w, first);
@@ -142,12 +142,25 @@ static void send_packet(struct synth *synth, usec_t now, size_t size, bool first
     source_input(synth->source, &packet, false);
 }
 
-static void send_frame(struct synth *synth, usec_t now)
+static bool take_keyframe(struct synth *synth)
 {
     const bool keyframe = synth->video && synth->keyframe_wanted;
-    size_t left = synth->frame_bytes * (keyframe ? SYNTH_KEYFRAME_SIZE : 1u);
     synth->keyframe_wanted = false;
     synth->keyframes += keyframe;
+    return keyframe;
+}
+
+static void end_frame(struct synth *synth)
+{
+    synth->picture_id = (synth->picture_id + 1) & 0x7FFF;
+    synth->tl0picidx++;
+    synth->ts += synth->ts_step;
+}
+
+static void send_frame(struct synth *synth, usec_t now)
+{
+    const bool keyframe = take_keyframe(synth);
+    size_t left = synth->frame_bytes * (keyframe ? SYNTH_KEYFRAME_SIZE : 1u);
     for (bool first = true; first || left > 0; first = false) {
         /* Frames are cut into packets of about one size, as libwebrtc cuts them. */
         size_t count = (left + SYNTH_PACKET_BYTES - 1) / SYNTH_PACKET_BYTES;
@@ -155,17 +168,45 @@ static void send_frame(struct synth *synth, usec_t now)
         left -= size;
         send_packet(synth, now, size, first, left == 0, keyframe);
     }
-    synth->picture_id = (synth->picture_id + 1) & 0x7FFF;
-    synth->tl0picidx++;
-    synth->ts += synth->ts_step;
+    end_frame(synth);
+    synth->next_at += synth->every_us;
+}
+
+void synth_shape(struct synth *synth, uint32_t packets, uint32_t bytes, usec_t gap_us)
+{
+    synth->shape_packets = packets;
+    synth->shape_bytes = bytes < SYNTH_SHAPED_BYTES ? bytes : SYNTH_SHAPED_BYTES;
+    synth->shape_gap_us = gap_us * packets < synth->every_us ? gap_us : 0;
+}
+
+static void send_shaped(struct synth *synth, usec_t now)
+{
+    do {
+        const bool first = synth->shape_at == 0;
+        if (first && now >= synth->key_at) {
+            synth->keyframe_wanted = true;
+            synth->key_at = now + SEC(1);
+        }
+        const bool keyframe = first && take_keyframe(synth);
+        synth->shape_at++;
+        send_packet(synth, now, synth->shape_bytes, first, synth->shape_at == synth->shape_packets, keyframe);
+    } while (synth->shape_gap_us == 0 && synth->shape_at < synth->shape_packets);
+    synth->next_at += synth->shape_gap_us;
+    if (synth->shape_at < synth->shape_packets)
+        return;
+    synth->shape_at = 0;
+    end_frame(synth);
+    synth->next_at += synth->every_us - synth->shape_gap_us * synth->shape_packets;
 }
 
 void synth_timeout(struct synth *synth, usec_t now)
 {
     if (now < synth_deadline(synth))
         return;
-    send_frame(synth, now);
-    synth->next_at += synth->every_us;
+    if (synth->shape_packets > 0)
+        send_shaped(synth, now);
+    else
+        send_frame(synth, now);
     if (synth->next_at + SEC(1) < now)
         synth->next_at = now + synth->every_us;         /* the program stood still: no burst for the time lost */
     if (now >= synth->expire_at) {

@@ -11,6 +11,7 @@
 #include "client/rtc.h"
 
 #define SYNTH_PACKET_BYTES  1100u       /* payload of a full packet: libwebrtc fills about as much */
+#define SYNTH_SHAPED_BYTES  1250u       /* the most that a shaped one has */
 #define SYNTH_STAMP_BYTES   22u
 #define SYNTH_KEYFRAME_SIZE 3u          /* times an ordinary frame */
 #define SYNTH_AUDIO_US      MSEC(20)
@@ -37,6 +38,11 @@ struct synth {
     uint16_t picture_id;
     uint8_t tl0picidx;
     uint32_t frame_bytes;
+    uint32_t shape_packets;             /* 0: as frame_bytes says */
+    uint32_t shape_bytes;
+    usec_t shape_gap_us;
+    uint32_t shape_at;                  /* packets of the frame that have gone */
+    usec_t key_at;
     usec_t every_us;
     usec_t next_at;
     usec_t expire_at;
@@ -48,6 +54,9 @@ struct synth {
 struct synth *synth_video(struct rtc *rtc, uint32_t stream, uint32_t bps, uint32_t fps, usec_t now);
 struct synth *synth_audio(struct rtc *rtc, uint32_t stream, uint32_t packet_bytes, usec_t now);
 void synth_free(struct synth *synth);
+/* Video for measurements: every frame has so many packets with payloads of that many bytes, keyframes too (one a second at least,
+ * where nobody can ask for one). They leave at once, or `gap_us` apart (all within a frame's time). */
+void synth_shape(struct synth *synth, uint32_t packets, uint32_t bytes, usec_t gap_us);
 
 void synth_timeout(struct synth *synth, usec_t now);    /* the frame that is due */
 usec_t synth_deadline(const struct synth *synth);       /* USEC_NEVER while nobody sends it */

@@ -1,7 +1,8 @@
 #!/bin/bash
 # A place to send to where receiving costs nothing: two network namespaces joined by a veth pair. Peers in the far one connect for
 # real (ICE, DTLS); what is sent to them is dropped and counted as it arrives there, before IP and UDP, if it is RTP or RTCP: UDP,
-# the first byte of the datagram 128 to 191 (RFC 7983). Consent and DTLS live on.
+# the first byte of the datagram 128 to 191 (RFC 7983). Consent and DTLS live on. Ports 9000 to 9999 get everything: a few peers who
+# look at what comes.
 #
 # usage: scripts/nullsink.sh [--seconds N] COMMAND [ARGUMENT...]
 #   COMMAND runs where it is called, for at most N seconds (1800), and finds in its environment:
@@ -47,6 +48,7 @@ ip netns exec "$SINK_FAR" nft -f - << 'RULES'
 table netdev sink {
   chain in {
     type filter hook ingress device "far" priority 0; policy accept;
+    udp dport 9000-9999 accept
     ip protocol udp @th,64,2 2 counter drop
   }
 }

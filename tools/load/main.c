@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "load/compare.h"
 #include "load/load.h"
 
 const struct command commands[] = {
@@ -30,12 +31,18 @@ int main(int argc, char **argv)
         fprintf(stderr, "cardea-load: no command '%s' (--help lists them)\n", options.command);
         return 2;
     }
-    if (options.pid != 0 && !proc_is_alive(options.pid)) {
-        fprintf(stderr, "cardea-load: there is no process %d\n", options.pid);
+    if ((options.pid != 0 && !proc_is_alive(options.pid)) || (options.other_pid != 0 && !proc_is_alive(options.other_pid))) {
+        fprintf(stderr, "cardea-load: there is no process %d or %d\n", options.pid, options.other_pid);
+        return 2;
+    }
+    if (options.compare_floor && strcmp(options.command, "room") != 0) {
+        fprintf(stderr, "cardea-load: the floor forwards, it answers no requests: --compare floor goes with room\n");
         return 2;
     }
     signal(SIGPIPE, SIG_IGN);
     (void)proc_raise_descriptors();
+    if (options.compare)
+        return compare_run(&options, command);
     bool fine = load_init(&load, &options) && command->run(&load);
     if (fine)
         report_print(&load.report, options.json);

@@ -5,8 +5,10 @@
 
 #define COUNT_MAX   20000u
 #define SECONDS_MAX 600u
+#define ROUNDS_MAX  50u
 
 enum load_mode { MODE_ECHO, MODE_ROOM, MODE_DATA };
+enum load_media { MEDIA_BOTH, MEDIA_ONLY_AUDIO, MEDIA_ONLY_VIDEO };
 
 struct options {
     const char *command;
@@ -22,6 +24,18 @@ struct options {
     uint32_t fps;
     uint32_t pause_ms;              /* mean time between two requests of a client of the storm */
     uint32_t loss_percent;          /* datagrams to viewers that are thrown away */
+    /* room: */
+    enum load_media media;
+    uint32_t burst;                 /* packets of a frame, all of `bytes`; 0: as kbps says */
+    uint32_t bytes;                 /* of a payload */
+    uint32_t gap_us;                /* between a frame's packets */
+    bool sink;                      /* viewers are behind scripts/nullsink.sh, but for some */
+    uint32_t witnesses;             /* these */
+    /* --compare: */
+    bool compare, compare_floor;    /* with `other`, or with the floor */
+    struct net_addr other;
+    int other_pid;
+    uint32_t rounds;
     uint64_t room;
     enum load_mode mode;
     bool json;

@@ -41,6 +41,11 @@ void peers_fini(struct peers *peers)
     mem_put(peers->calls);
 }
 
+bool peers_is_witness(const struct peers *peers, uint32_t call)
+{
+    return peers->witness_every > 0 && call % peers->witness_every == 0;
+}
+
 static bool publisher_done(const void *context)
 {
     const struct peers *peers = context;
@@ -57,7 +62,13 @@ static void on_publisher(void *owner, usec_t now, struct call *call)
 bool peers_publish(struct peers *peers)
 {
     const struct call_config config = {
-        .kind = CALL_PUBLISH, .session = peers->load->users[0].session, .room = peers->load->options->room, .audio = true, .video = true};
+        .kind = CALL_PUBLISH,
+        .session = peers->load->users[0].session,
+        .room = peers->load->options->room,
+        .audio = true,
+        .video = true,
+        .port = peers->load->options->sink ? WITNESS_PORT : 0,
+    };
     call_start(&peers->publisher, &peers->net, &peers->load->users[0].janus, &config, on_publisher, peers);
     if (load_wait(peers->load, publisher_done, peers, &peers->publisher_done) && peers->publisher.state == CALL_UP)
         return true;
@@ -85,6 +96,7 @@ static void call_more(struct peers *peers)
         struct call_config config = peers->config;
         config.session = user->session;
         config.name = peers->begun;
+        config.port = peers_is_witness(peers, peers->begun) ? WITNESS_PORT : 0;
         struct call *call = &peers->calls[peers->begun++];
         call_start(call, &peers->net, &user->janus, &config, on_call, peers);
         call->on_text = peers->on_text;

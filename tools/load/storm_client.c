@@ -23,7 +23,7 @@ static void end_call(struct storm_client *client)
 static bool begin_call(struct storm_client *client, bool offers)
 {
     end_call(client);
-    client->peer = net_open(&client->storm->net, offers, on_changed, client);
+    client->peer = net_open(&client->storm->net, offers, 0, on_changed, client);
     return client->peer != NULL;
 }
 

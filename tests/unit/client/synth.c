@@ -146,6 +146,27 @@ static void test_a_keyframe_comes_when_asked_for(void **state)
     assert_int_equal(synth->keyframes, 2);
 }
 
+static void test_a_shaped_frame_has_its_packets_and_no_others(void **state)
+{
+    (void)state;
+    synth_shape(synth, 5, 1172, MSEC(2));
+    synth_timeout(synth, SEC(1));
+    assert_int_equal(synth->packets, 1);
+    assert_int_equal(synth_deadline(synth), SEC(1) + MSEC(2));
+    run(SEC(1) + MSEC(40));
+    assert_int_equal(synth->packets, 5);
+    assert_int_equal(synth_deadline(synth), SEC(1) + MSEC(40));
+    synth_shape(synth, 5, 1172, 0);
+    synth_timeout(synth, SEC(1) + MSEC(40));
+    assert_int_equal(synth->packets, 10);
+    run(SEC(3));
+    assert_int_equal(synth->packets, 250);
+    assert_int_equal(verify.packets, 250);
+    assert_int_equal(verify.bytes, 250 * 1172);
+    assert_int_equal(verify.strange + verify.renumbered + verify.out_of_time, 0);
+    assert_int_equal(verify.keyframes, 2);              /* one a second, of the same size */
+}
+
 static void test_a_flipped_bit_is_seen(void **state)
 {
     (void)state;
@@ -223,6 +244,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_video_arrives_as_it_was_sent, setup_video, teardown),
         cmocka_unit_test_setup_teardown(test_audio_arrives_every_20_ms, setup_audio, teardown),
         cmocka_unit_test_setup_teardown(test_a_keyframe_comes_when_asked_for, setup_video, teardown),
+        cmocka_unit_test_setup_teardown(test_a_shaped_frame_has_its_packets_and_no_others, setup_video, teardown),
         cmocka_unit_test_setup_teardown(test_a_flipped_bit_is_seen, setup_video, teardown),
         cmocka_unit_test_setup_teardown(test_a_missing_packet_is_lost, setup_video, teardown),
         cmocka_unit_test_setup_teardown(test_a_repeated_packet_counts_once, setup_video, teardown),
