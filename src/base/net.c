@@ -63,6 +63,11 @@ bool net_ip_is_any(const struct net_addr *addr)
     return memcmp(addr->ip, zero, sizeof(zero)) == 0;
 }
 
+bool net_ip_is_multicast(const struct net_addr *addr)
+{
+    return addr->family == NET_IP4 ? addr->ip[0] >> 4 == 14 : addr->family == NET_IP6 && addr->ip[0] == 0xFF;
+}
+
 bool net_ip_is_loopback(const struct net_addr *addr)
 {
     static const uint8_t one[16] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};

@@ -32,6 +32,7 @@ bool net_ip_parse(struct net_addr *out, struct view text);
 const char *net_ip_text(const struct net_addr *addr, char out[NET_IP_TEXT]);
 
 bool net_ip_is_any(const struct net_addr *addr);          /* 0.0.0.0 or :: */
+bool net_ip_is_multicast(const struct net_addr *addr);    /* 224.0.0.0/4 or ff00::/8 */
 bool net_ip_is_loopback(const struct net_addr *addr);
 bool net_ip_is_linklocal(const struct net_addr *addr);
 bool net_ip_is_private(const struct net_addr *addr);      /* RFC 1918, unique local */

@@ -174,7 +174,8 @@ void fact_disk_done(struct control *c, struct ref op, const struct disk_done *fa
 void fact_plain_opened(struct control *c, struct ref op, const struct plain_opened_fact *fact)
 {
     struct plugin_answer answer = {.status = (enum err)fact->error, .addr = fact->local};
-    op_answer(c, op, &answer);
+    if (!ref_is_none(op))                       /* else nobody waits for it */
+        op_answer(c, op, &answer);
 }
 
 void fact_name_found(struct control *c, struct ref op, const struct dns_answer *fact)

@@ -40,12 +40,12 @@ enum err host_plain_open(struct host *host, const struct plugin_request *request
 {
     struct control *c = host->control;
     uint32_t worker;
-    struct ref op;
+    struct ref op = REF_NONE;
     if (!find_worker(c, source, options, &worker))
         return ERR_GONE;
     if (c->plains.used >= PLAINS_MAX)
         return ERR_FULL;
-    enum err err = op_begin(c, handle_get(c, request->handle), data, &op);
+    enum err err = request == NULL ? ERR_NONE : op_begin(c, handle_get(c, request->handle), data, &op);
     if (err == ERR_NONE)
         *out = plain_open(c, worker, options, op);
     return err;

@@ -43,15 +43,18 @@ struct srtp_master {
     uint8_t salt[SRTP_SALT_BYTES];
 };
 
-/* What becomes of a source's packets on their way to an address outside. */
+/* What becomes of a source's packets on their way to an address outside. Of a data line's messages: each is a datagram. */
 struct forward_options {
     uint8_t layer;              /* which one, as it comes */
     bool choose;                /* instead: the best layer there is, as one continuous stream; needs `ssrc` */
     bool match_ssrc;            /* RTCP asks for a keyframe only by naming `ssrc` as the media's */
+    bool enveloped;             /* messages: behind an RTP header with `ssrc`, whose type says text or binary (videoroom.md 7) */
     uint8_t pt;                 /* 0: the publisher's */
     uint32_t ssrc;              /* 0: the publisher's */
     struct srtp_master srtp;
 };
+
+#define INTERFACE_TEXT 16       /* a network interface's name is at most 15 characters (Linux: IFNAMSIZ) */
 
 /* Sockets of plain RTP, and what they are for. */
 enum plain_use {
@@ -67,10 +70,16 @@ struct plain_options {
     uint16_t port_min, port_max;/* both 0: any */
     uint64_t group;             /* with no source to be near to: a hint for placement, like a peer's */
     struct ref beside;          /* or: another such socket, whose worker it shall share */
+    char interface[INTERFACE_TEXT];     /* whose address is bound, of local's family; "": as `local` says */
+    struct net_addr multicast;  /* group that is listened to; NET_NONE: none */
     struct net_addr latch;      /* two empty RTP packets go there at once, so that the far side knows us; NET_NONE: none */
 };
 
-/* A source that is fed by plain RTP (another server's publish_remotely): SSRCs `ssrc` .. `ssrc` + layer_count - 1. */
+#define DATA_ENVELOPE_BYTES 12u     /* an RTP header: version 2, PT 0 text or 1 binary, the SSRC, all else 0 (videoroom.md 7) */
+#define DATA_ENVELOPED_MAX  1500u   /* header included; longer messages are cut */
+
+/* A source that is fed by plain RTP (another server's publish_remotely): SSRCs `ssrc` .. `ssrc` + layer_count - 1. Of kind
+ * MEDIA_DATA: enveloped messages of that SSRC, never sealed. */
 struct inlet_options {
     struct ref plain;           /* PLAIN_RECEIVE */
     struct ref rtcp;            /* PLAIN_LATCH; REF_NONE: no keyframes can be asked for */

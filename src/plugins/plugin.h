@@ -235,7 +235,9 @@ enum err host_conf_save(struct host *host, const struct plugin_request *request,
 /* ---- plain RTP ---------------------------------------------------------------------------------------------------------- */
 
 /* An operation. Opens a socket on the worker of `source` (REF_NONE: as the options say); *plain is its name, which is the plugin's to close, whatever the answer
- * is. Answer: status, and in `addr` what was bound. Also ERR_GONE: there is no such source. */
+ * is. Answer: status, and in `addr` what was bound; ERR_INVALID: no such interface. Also ERR_GONE: there is no such source.
+ * `request` NULL, where there is none (a publisher's own offer): nobody waits, and what goes through a socket that could not be had is
+ * lost, with a warning in the log. */
 enum err host_plain_open(struct host *host, const struct plugin_request *request, struct ref source, const struct plain_options *options,
                          void *data, struct ref *plain);
 void host_plain_close(struct host *host, struct ref plain);

@@ -1,6 +1,7 @@
 #include "runtime/udp.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <stddef.h>
@@ -9,6 +10,8 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "base/str.h"
+#include "runtime/localaddr.h"
 #include "runtime/sockaddr.h"
 
 /* ---- opening */
@@ -74,6 +77,50 @@ static enum err bind_in_range(int fd, const struct udp_options *options, uint32_
     return ERR_FULL;
 }
 
+/* RFC 3376, RFC 3810: by the kernel, for as long as the socket is open. */
+static bool join_group(int fd, const struct udp_options *options)
+{
+    const unsigned index = options->interface == NULL ? 0 : if_nametoindex(options->interface);
+    if (options->group.family == NET_IP4) {
+        struct ip_mreqn join = {.imr_ifindex = (int)index};
+        memcpy(&join.imr_multiaddr, options->group.ip, sizeof(join.imr_multiaddr));
+        memcpy(&join.imr_address, options->local.ip, sizeof(join.imr_address));
+        return setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &join, sizeof(join)) == 0;
+    }
+    struct ipv6_mreq join = {.ipv6mr_interface = index};
+    memcpy(&join.ipv6mr_multiaddr, options->group.ip, sizeof(join.ipv6mr_multiaddr));
+    return setsockopt(fd, IPPROTO_IPV6, IPV6_JOIN_GROUP, &join, sizeof(join)) == 0;
+}
+
+/* A socket that is bound to the group hears nothing else; several may listen to one. */
+static enum err bind_to_group(int fd, struct udp_options options, uint32_t seed)
+{
+    if (!set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1) || !join_group(fd, &options))
+        return ERR_IO;
+    const uint16_t port = options.local.port;
+    options.local = options.group;
+    if (port == 0 && options.port_max != 0)
+        return bind_in_range(fd, &options, seed);
+    return bind_to(fd, &options.local, port) ? ERR_NONE : errno == EADDRINUSE ? ERR_FULL : ERR_IO;
+}
+
+static bool find_interface(const char *name, struct net_addr *local)
+{
+    struct localaddr_list all;
+    if (!localaddr_read(&all))
+        return false;
+    for (uint32_t i = 0; i < all.count; i++) {
+        const struct localaddr *item = &all.items[i];
+        if (item->addr.family != local->family || strcmp(item->interface, name) != 0)
+            continue;
+        const uint16_t port = local->port;
+        *local = item->addr;
+        local->port = port;
+        return true;
+    }
+    return false;
+}
+
 static enum err open_and_bind(struct udp *udp, const struct udp_options *options, uint32_t seed)
 {
     bool ip4 = options->local.family == NET_IP4;
@@ -83,15 +130,20 @@ static enum err open_and_bind(struct udp *udp, const struct udp_options *options
     if (!ip4 && !set_option(udp->fd, IPPROTO_IPV6, IPV6_V6ONLY, 1))
         return ERR_IO;
     tune(udp, options);
+    if (options->group.family != NET_NONE)
+        return bind_to_group(udp->fd, *options, seed);
     if (options->local.port == 0 && options->port_max != 0)
         return bind_in_range(udp->fd, options, seed);
     return bind_to(udp->fd, &options->local, options->local.port) ? ERR_NONE : errno == EADDRINUSE ? ERR_FULL : ERR_IO;
 }
 
-enum err udp_open(struct udp *udp, const struct udp_options *options, uint32_t seed)
+enum err udp_open(struct udp *udp, const struct udp_options *wanted, uint32_t seed)
 {
+    struct udp_options options = *wanted;
     *udp = (struct udp){.fd = -1};
-    enum err err = open_and_bind(udp, options, seed);
+    if (options.interface != NULL && !find_interface(options.interface, &options.local))
+        return ERR_INVALID;
+    enum err err = open_and_bind(udp, &options, seed);
     struct sockaddr_storage addr;
     socklen_t size = sizeof(addr);
     if (err == ERR_NONE && getsockname(udp->fd, (struct sockaddr *)&addr, &size) != 0)

@@ -17,6 +17,8 @@ struct udp_options {
     uint8_t dscp;                       /* TOS / traffic class = dscp << 2 */
     uint32_t receive_bytes;             /* SO_RCVBUFFORCE, else SO_RCVBUF; 0: the system's default */
     uint32_t send_bytes;                /* the same for sending */
+    const char *interface;              /* its first address of local's family is bound instead of `local`'s; NULL: as local says */
+    struct net_addr group;              /* multicast that is joined, on the interface, and all that is received; NET_NONE: none */
 };
 
 struct udp_counters {
@@ -39,7 +41,7 @@ struct udp {
     struct udp_counters counters;
 };
 
-/* ERR_FULL: no port free in the range, or no descriptor left; ERR_IO: errno says why. `seed` picks where the range starts. */
+/* ERR_FULL: no port free in the range, or no descriptor left; ERR_INVALID: no such interface; ERR_IO: errno says why. `seed` picks where the range starts. */
 enum err udp_open(struct udp *udp, const struct udp_options *options, uint32_t seed);
 void udp_close(struct udp *udp);
 

@@ -1,5 +1,5 @@
 /* Forwards: what a publisher sends goes to an address outside as well (videoroom.md 6). One layer as it comes, or the best one
- * there is, chosen as for a viewer. In the clear or as SRTP; a (key, SSRC, index) is never sealed twice. */
+ * there is, chosen as for a viewer; messages: forward_data.c. In the clear or as SRTP; a (key, SSRC, index) is never sealed twice. */
 #include <string.h>
 
 #include "media/sink.h"
@@ -95,6 +95,8 @@ static void free_outlet(struct worker *w, struct outlet *outlet)
     forward_detach(&outlet->forward);
     if (outlet->sink != NULL)
         sink_free(outlet->sink);
+    if (outlet->data != NULL)
+        data_sink_free(outlet->data);
     list_del(&outlet->asker);
     seal_keys_free(outlet->keys);
     pool_put(&w->outlet_pool, outlet);
@@ -120,8 +122,10 @@ static bool start(struct worker *w, usec_t now, struct outlet *outlet, struct so
 void on_forward_add(struct worker *w, usec_t now, const struct forward_add_order *order)
 {
     struct source *source = slots_get(&w->sources, order->source);
+    struct data_source *data = slots_get(&w->data_sources, order->source);
     struct plain *rtcp = plain_get(w, order->way.rtcp);
-    if (source == NULL || source->proxy || plain_get(w, order->way.plain) == NULL) {
+    const bool is_here = (source != NULL && !source->proxy) || (data != NULL && !data->proxy);
+    if (!is_here || plain_get(w, order->way.plain) == NULL) {
         w->counters.orders_stale++;
         return;
     }
@@ -135,7 +139,7 @@ void on_forward_add(struct worker *w, usec_t now, const struct forward_add_order
     outlet->name = order->forward;
     outlet->order = *order;
     list_init(&outlet->asker);
-    if (!start(w, now, outlet, source) || !slots_put(&w->outlets, order->forward, outlet)) {
+    if (!(data != NULL ? outlet_start_data(outlet, data) : start(w, now, outlet, source)) || !slots_put(&w->outlets, order->forward, outlet)) {
         w->counters.orders_refused++;
         free_outlet(w, outlet);
         return;

@@ -8,6 +8,7 @@
 
 #define INLET_KEYFRAME_EVERY_US SEC(1)  /* videoroom.md 7 */
 #define INLET_JUMP              3000    /* a number this far away is of a stream that has begun anew */
+#define INLET_SILENCE_US        MSEC(500)   /* after which one that goes back is of such a stream too: nothing is so late */
 #define INLET_SENDER_SSRC       1u
 #define INLETS_EVERY_US         SEC(1)
 
@@ -38,10 +39,12 @@ static bool read_packet(const struct inlet *inlet, struct inlet_layer *layer, st
     return inlet->keys != NULL ? open_seal(inlet, layer, packet, size) : rtp_finish(packet, size);
 }
 
-static bool is_renumbered(struct inlet_layer *layer, uint16_t seq)
+static bool is_renumbered(struct inlet_layer *layer, usec_t now, uint16_t seq)
 {
     const int distance = (int16_t)(uint16_t)(seq - layer->newest);
-    const bool jumped = layer->started && (distance > INLET_JUMP || distance < -INLET_JUMP);
+    const bool back = distance <= 0 && now - layer->heard_at > INLET_SILENCE_US;
+    const bool jumped = layer->started && (back || distance > INLET_JUMP || distance < -INLET_JUMP);
+    layer->heard_at = now;
     if (!layer->started || distance > 0 || jumped)
         layer->newest = seq;
     layer->started = true;
@@ -56,8 +59,12 @@ void inlet_input(struct worker *w, usec_t now, const struct plain *plain, uint8_
         return;
     }
     struct inlet *inlet = find(plain, packet.ssrc);
+    if (inlet != NULL && inlet->data != NULL && rtp_finish(&packet, size)) {
+        inlet_data_input(inlet, now, &packet);
+        return;
+    }
     const uint32_t which = inlet == NULL ? 0 : packet.ssrc - inlet->options.ssrc;
-    if (inlet == NULL || !read_packet(inlet, &inlet->layers[which], &packet, size)) {
+    if (inlet == NULL || inlet->data != NULL || !read_packet(inlet, &inlet->layers[which], &packet, size)) {
         w->counters.plain_strange++;
         return;
     }
@@ -73,7 +80,7 @@ void inlet_input(struct worker *w, usec_t now, const struct plain *plain, uint8_
         .payload_size = packet.payload_size,
     };
     rtp_ext_read(&media.ext, &packet, &inlet->options.ext);
-    source_input(inlet->source, &media, is_renumbered(&inlet->layers[which], packet.seq));
+    source_input(inlet->source, &media, is_renumbered(&inlet->layers[which], now, packet.seq));
 }
 
 /* -- what goes back ---------------------------------------------------------------------------------------------------------- */
@@ -108,11 +115,29 @@ static void free_inlet(struct worker *w, struct inlet *inlet)
         slots_del(&w->sources, inlet->name);
         source_orphan(inlet->source);           /* other workers are told when it is buried */
     }
+    if (inlet->data != NULL)
+        relay_data_orphan(w, inlet->data);
     pool_put(&w->inlet_pool, inlet);
+}
+
+static bool start_data(struct worker *w, struct inlet *inlet)
+{
+    struct data_source *data = data_source_new(&w->media, inlet->name);
+    if (data == NULL)
+        return false;
+    if (!data_source_put(&w->data_sources, data)) {
+        data_source_free(data);
+        return false;
+    }
+    inlet->data = data;
+    inlet->options.desc.layer_count = 1;
+    return slots_put(&w->inlets, inlet->name, inlet);
 }
 
 static bool start(struct worker *w, struct inlet *inlet)
 {
+    if (inlet->options.desc.kind == MEDIA_DATA)
+        return start_data(w, inlet);
     if (!set_keys(w, inlet))
         return false;
     struct source *source = source_new(&w->media, inlet->name, &inlet->options.desc);
@@ -173,7 +198,8 @@ void inlets_look(struct worker *w, usec_t now)
         return;
     for (uint32_t i = slots_next(&w->inlets, 0); i != UINT32_MAX; i = slots_next(&w->inlets, i + 1)) {
         const struct inlet *inlet = slots_at(&w->inlets, i);
-        source_expire(inlet->source, now);
+        if (inlet->source != NULL)
+            source_expire(inlet->source, now);
     }
     w->inlets_at = w->inlets.count == 0 ? USEC_NEVER : now + INLETS_EVERY_US;
 }

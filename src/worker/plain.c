@@ -18,7 +18,9 @@ struct plain *plain_get(struct worker *w, struct ref name)
 
 static enum err open_socket(struct worker *w, struct plain *plain, const struct plain_open_order *order)
 {
-    const struct udp_options options = {.local = order->options.local, .port_min = order->options.port_min, .port_max = order->options.port_max};
+    const struct udp_options options = {
+        .local = order->options.local, .port_min = order->options.port_min, .port_max = order->options.port_max,
+        .interface = order->options.interface[0] == '\0' ? NULL : order->options.interface, .group = order->options.multicast};
     enum err err = udp_open(&plain->udp, &options, rng_u32(&w->rng));
     if (err != ERR_NONE)
         return err;
@@ -219,4 +221,15 @@ void plain_flush(struct worker *w)
         w->counters.plain_sent += run_count;
     }
     batch->count = 0;
+}
+
+void plain_send_now(struct worker *w, struct ref name, const struct net_addr *to, struct view datagram)
+{
+    const struct udp_run run = {.to = *to, .packets = &datagram, .packet_count = 1};
+    plain_flush(w);                             /* in order with what waits */
+    struct plain *plain = plain_get(w, name);
+    if (plain == NULL)
+        return;
+    (void)udp_send_batch(&plain->udp, &run, 1);
+    w->counters.plain_sent++;
 }

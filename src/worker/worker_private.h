@@ -3,6 +3,7 @@
 
 #include "base/hash.h"
 #include "base/map.h"
+#include "media/data_source.h"
 #include "media/forward.h"
 #include "media/source.h"
 #include "msg/control.h"
@@ -46,6 +47,8 @@ struct worker_counters {
     uint64_t plain_strange;             /* RTP of no inlet, malformed, replayed, or not authentic */
     uint64_t plain_sent;
     uint64_t plain_too_large;
+    uint64_t plain_data_cut;            /* messages longer than an envelope holds */
+    uint64_t plain_data_lost;           /* messages that came while receivers were full: UDP can't be told to wait */
     uint64_t plain_index_used;          /* never sealed twice: dropped */
     uint64_t record_gaps;               /* times that a recording had to leave frames out */
 };
@@ -79,26 +82,30 @@ struct plain {
 struct inlet_layer {
     bool started;
     uint16_t newest;
+    usec_t heard_at;
     struct seal_rx_stream rx;
 };
 
 struct inlet {
     struct worker *worker;
     struct ref name;                    /* the source's */
-    struct source *source;
+    struct source *source;              /* one of the two */
+    struct data_source *data;
     struct inlet_options options;
     struct list of_plain;               /* in plain.inlets */
     struct seal_keys *keys;             /* NULL: in the clear */
     struct inlet_layer layers[LAYERS_MAX];
 };
 
-/* A forward: where one layer of a source, or the best of all, goes to (forward.c). */
+/* A forward: where one layer of a source, or the best of all, or a data line's messages, go to (forward.c). */
 struct outlet {
     struct port port;
+    struct data_port data_port;
     struct worker *worker;
     struct ref name;
     struct forward forward;             /* as it comes; or */
-    struct sink *sink;                  /* chosen */
+    struct sink *sink;                  /* chosen; or */
+    struct data_sink *data;             /* messages (forward_data.c) */
     struct forward_add_order order;
     struct list asker;                  /* in plain.askers */
     struct seal_keys *keys;             /* NULL: in the clear */
@@ -218,6 +225,7 @@ struct plain *plain_get(struct worker *w, struct ref name);
 uint8_t *plain_reserve(struct worker *w);
 void plain_commit(struct worker *w, const struct plain_item *item);
 void plain_flush(struct worker *w);
+void plain_send_now(struct worker *w, struct ref plain, const struct net_addr *to, struct view datagram);   /* longer than a packet */
 void plains_close(struct worker *w);
 /* forward.c */
 void on_forward_add(struct worker *w, usec_t now, const struct forward_add_order *order);
@@ -225,6 +233,9 @@ void on_forward_del(struct worker *w, usec_t now, const struct forward_del_order
 void outlets_close(struct worker *w);
 struct seal_master srtp_master_of(const struct srtp_master *srtp);
 void outlet_asked(struct outlet *outlet, uint32_t media_ssrc);
+/* forward_data.c: messages of data channels out of and into plain sockets */
+bool outlet_start_data(struct outlet *outlet, struct data_source *source);
+void inlet_data_input(struct inlet *inlet, usec_t now, const struct rtp_packet *packet);
 /* inlet.c: plain RTP in */
 void on_inlet_open(struct worker *w, usec_t now, const struct inlet_open_order *order);
 void on_inlet_close(struct worker *w, usec_t now, const struct inlet_close_order *order);

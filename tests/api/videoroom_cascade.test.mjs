@@ -3,12 +3,13 @@
 
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import dgram from 'node:dgram';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { startServer } from './lib/server.mjs';
 import { openPeer } from './lib/peer.mjs';
-import { pli } from './lib/srtp.mjs';
+import { pli, rtp } from './lib/srtp.mjs';
 
 const ROOM = 'janus.plugin.videoroom';
 const servers = {}, sessions = {}, admins = {}, clients = {}, open = [];
@@ -160,6 +161,53 @@ test('a renegotiated publisher is updated; both ends give back their sockets', a
   await on('B', { request: 'remove_remote_publisher', id: 930 });
   await v.handle.detach();
   assert.equal((await on('B', { request: 'remove_remote_publisher', id: 930 })).error_code, 428);
+});
+
+test('asked for once, it holds: before there is media, and from one publication to the next', async () => {
+  const added = await on('B', { request: 'add_remote_publisher', id: 935, iface: 'lo', streams: [{ mid: '0', mindex: 0, type: 'audio', codec: 'opus' }] });
+  assert.equal(added.ip, '127.0.0.1');
+  const handle = await sessions.A.attach(ROOM);
+  await handle.message({ request: 'join', ptype: 'publisher', room: 1, id: 35 });
+  assert.equal((await on('A', { request: 'publish_remotely', publisher_id: 35, remote_id: 'B', host: '127.0.0.1', port: added.port, rtcp_port: added.rtcp_port })).videoroom, 'success');
+  const v = await watch(935);
+  for (let round = 0; round < 2; round++) {
+    const peer = await openPeer();
+    open.push(peer);
+    const { jsep } = await handle.message({ request: 'publish' }, peer.offer({ media: [{ kind: 'audio', codecs: ['opus'] }] }));
+    await peer.connect(jsep.sdp);
+    await handle.next(m => m.janus === 'webrtcup');
+    const text = `round ${round}`;
+    for (let n = 0; n < 5; n++)
+      peer.send({ ssrc: 1000 + round, pt: 111, seq: 100 + n, ts: 960 * n, ext: { 4: Buffer.from('0') }, payload: Buffer.from(text) });
+    await until(() => v.peer.received.some(packet => packet.payload.toString() === text));
+    await handle.message({ request: 'unpublish' });
+    assert.equal((await on('A', { request: 'listremotes', publisher_id: 35 })).list.length, 1);
+    await sleep(600);                    /* the same numbers again, after a silence, are of a stream that has begun anew */
+  }
+  await handle.message({ request: 'leave' });
+  assert.equal((await on('A', { request: 'listremotes', publisher_id: 35 })).error_code, 428);
+  await on('B', { request: 'remove_remote_publisher', id: 935 });
+  await handle.detach();
+  await v.handle.detach();
+});
+
+test('a multicast group is listened to', async () => {
+  const streams = [{ mid: '0', mindex: 0, type: 'audio', codec: 'opus' }];
+  const added = await on('B', { request: 'add_remote_publisher', id: 938, mcast: '239.255.70.7', iface: 'lo', streams });
+  assert.equal(added.ip, '127.0.0.1', JSON.stringify(added));
+  const v = await watch(938);
+  const mouth = dgram.createSocket('udp4');
+  await new Promise(done => mouth.bind(0, '127.0.0.1', done));
+  mouth.setMulticastInterface('127.0.0.1');
+  let seq = 0;
+  await until(() => {
+    mouth.send(rtp({ ssrc: 1000, pt: 111, seq, ts: 960 * seq++, ext: {}, payload: Buffer.from('to all') }), added.port, '239.255.70.7');
+    return v.peer.received.some(packet => packet.payload.toString() === 'to all');
+  });
+  mouth.close();
+  assert.equal((await on('B', { request: 'add_remote_publisher', id: 939, iface: 'nowhere0', streams })).error_code, 499);
+  await on('B', { request: 'remove_remote_publisher', id: 938 });
+  await v.handle.detach();
 });
 
 test('a port that is taken is 499, and the publisher is not there', async () => {

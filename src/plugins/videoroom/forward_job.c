@@ -100,7 +100,7 @@ static enum vr_error open_senders(struct vr_call *call, struct forward_job *job,
         const struct forward_target *target = &job->targets[i];
         const unsigned which = target->like.way.to.family == NET_IP6;
         const struct plain_options options = {.use = PLAIN_SEND, .local = any_address(target->like.way.to.family)};
-        if (!ref_is_none(p->plain[which]) || !ref_is_none(job->plain[which]))
+        if (target->mindex == FORWARD_NO_STREAM || !ref_is_none(p->plain[which]) || !ref_is_none(job->plain[which]))
             continue;
         return open_socket(call, job, p->streams[target->mindex]->source, &options, &job->plain[which]);
     }
@@ -112,7 +112,7 @@ static enum vr_error open_askers(struct vr_call *call, struct forward_job *job, 
     for (uint32_t i = 0; i < job->count; i++) {
         struct forward_target *target = &job->targets[i];
         struct plain_options options = {.use = PLAIN_ASK, .local = any_address(target->like.way.to.family), .latch = target->like.way.to};
-        if (target->like.rtcp_port == 0 || !ref_is_none(target->like.way.rtcp))
+        if (target->mindex == FORWARD_NO_STREAM || target->like.rtcp_port == 0 || !ref_is_none(target->like.way.rtcp))
             continue;
         options.latch.port = target->like.rtcp_port;
         job->opened_port = &target->like.local_rtcp_port;

@@ -7,9 +7,11 @@
 
 #include "plugins/videoroom/videoroom.h"
 
+#define FORWARD_NO_STREAM UINT16_MAX
+
 /* One forward that is to be. */
 struct forward_target {
-    uint16_t mindex;
+    uint16_t mindex;                /* FORWARD_NO_STREAM: there is none yet, so only the name is looked up */
     const char *host;               /* of the request's body, which outlives the job */
     enum net_family family;         /* NET_NONE: any */
     const char *tag;                /* what the answer calls it; NULL */

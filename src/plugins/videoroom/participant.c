@@ -170,7 +170,7 @@ void vr_participant_unpublish(struct videoroom *vr, struct vr_participant *p)
     mem_put(p->record_base);
     p->record_base = NULL;
     vr_participant_changed(p);
-    vr_remotizations_free(vr, p);
+    vr_remotizations_pause(vr, p);
     if (!had_media)
         return;
     if (room != NULL)

@@ -108,7 +108,7 @@ static enum vr_error check_numbers(struct vr_call *call, const json_t *object, c
 
 static const struct names plain_names[] = {{"", ""}, {"", "_2"}, {"", "_3"}};
 static const struct names video_names[] = {{"video_", ""}, {"video_", "_2"}, {"video_", "_3"}};
-static const struct names audio_names = {"audio_", ""};
+static const struct names audio_names = {"audio_", ""}, data_names = {"data_", ""};
 
 static struct forward_target *add_target(struct forward_job *job, const struct vr_pub_stream *stream, const json_t *object, const struct names *names)
 {
@@ -118,13 +118,15 @@ static struct forward_target *add_target(struct forward_job *job, const struct v
     struct forward_target *target = &job->targets[job->count++];
     *target = (struct forward_target){.mindex = stream->mindex};
     target->like.way.to.port = (uint16_t)port;
+    if (stream->kind == MEDIA_DATA)
+        return target;                  /* the messages as they are: nothing of RTP */
     target->like.rtcp_port = (uint16_t)number(object, names, "rtcp_port");
     target->like.options.pt = (uint8_t)number(object, names, "pt");
     target->like.ssrc = target->like.options.ssrc = number(object, names, "ssrc");
     return target;
 }
 
-/* One target for audio; up to three for video, one per layer, unless one stream is chosen of them. */
+/* One target for audio and data; up to three for video, one per layer, unless one stream is chosen of them. */
 static void add_targets(struct forward_job *job, const struct vr_pub_stream *stream, const json_t *object, const struct names *names, bool choose)
 {
     for (uint8_t k = 0; k < (stream->kind == MEDIA_VIDEO && !choose ? LAYERS_MAX : 1); k++) {
@@ -142,7 +144,7 @@ static enum vr_error add_stream(struct vr_call *call, struct forward_job *job, c
 {
     const struct vr_pub_stream *stream = vr_stream_by_mid(p, vr_text(entry, "mid"));
     const uint32_t first = job->count;
-    if (stream == NULL || stream->kind == MEDIA_DATA)
+    if (stream == NULL)
         return VR_OK;
     add_targets(job, stream, entry, plain_names, vr_bool(entry, "simulcast", false));
     for (uint32_t i = first; i < job->count; i++) {
@@ -168,11 +170,13 @@ static const struct vr_pub_stream *first_of(const struct vr_participant *p, uint
 
 static void add_legacy(struct vr_call *call, struct forward_job *job, const struct vr_participant *p, enum net_family family)
 {
-    const struct vr_pub_stream *audio = first_of(p, MEDIA_AUDIO), *video = first_of(p, MEDIA_VIDEO);
+    const struct vr_pub_stream *audio = first_of(p, MEDIA_AUDIO), *video = first_of(p, MEDIA_VIDEO), *data = first_of(p, MEDIA_DATA);
     if (audio != NULL)
         add_targets(job, audio, call->body, &audio_names, false);
     if (video != NULL)
         add_targets(job, video, call->body, video_names, vr_bool(call->body, "simulcast", false));
+    if (data != NULL)
+        add_targets(job, data, call->body, &data_names, false);
     for (uint32_t i = 0; i < job->count; i++) {
         job->targets[i].host = vr_text(call->body, "host");
         job->targets[i].family = family;
@@ -200,7 +204,9 @@ static enum vr_error check_request(struct vr_call *call, enum net_family *family
         error = error == VR_OK ? check_entry(call, entry) : error;
     for (unsigned k = 0; error == VR_OK && k < ARRAY_COUNT(video_names); k++)
         error = check_numbers(call, call->body, &video_names[k]);
-    return error == VR_OK ? check_numbers(call, call->body, &audio_names) : error;
+    if (error == VR_OK)
+        error = check_numbers(call, call->body, &audio_names);
+    return error == VR_OK ? check_numbers(call, call->body, &data_names) : error;
 }
 
 static void begin_answer(struct vr_call *call, const struct vr_participant *p)
@@ -234,7 +240,8 @@ static enum vr_error made_streams(struct vr_call *call, struct forward_job *job,
 
 static void write_legacy(struct json_out *j, const struct vr_forward *forward, const char *suffix)
 {
-    const char *kind = forward->stream->kind == MEDIA_AUDIO ? "audio" : "video";
+    static const char *const kinds[] = {[MEDIA_AUDIO] = "audio", [MEDIA_VIDEO] = "video", [MEDIA_DATA] = "data"};
+    const char *kind = kinds[forward->stream->kind];
     char name[32];
     snprintf(name, sizeof(name), "%s_stream_id%s", kind, suffix);
     jout_uint(j, name, forward->stream_id);
@@ -275,7 +282,7 @@ static uint32_t forward_count(const struct vr_participant *p)
 static enum vr_error forward(struct vr_call *call, const struct vr_participant *p, enum net_family family, const struct srtp_master *srtp, bool keyed)
 {
     const json_t *streams = json_object_get(call->body, "streams"), *entry;
-    const size_t wanted = (streams != NULL ? json_array_size(streams) : 2) * LAYERS_MAX;
+    const size_t wanted = (streams != NULL ? json_array_size(streams) : 3) * LAYERS_MAX;
     size_t index;
     enum vr_error error = VR_OK;
     struct forward_job *job = forward_job_new(p, (uint32_t)wanted, streams != NULL ? made_streams : made_legacy);
@@ -286,7 +293,8 @@ static enum vr_error forward(struct vr_call *call, const struct vr_participant *
     if (!keyed)
         job->count = 0;                     /* a key that can't be used makes no forward (videoroom.md 6.1) */
     for (uint32_t i = 0; i < job->count; i++)
-        job->targets[i].like.options.srtp = *srtp;
+        if (p->streams[job->targets[i].mindex]->kind != MEDIA_DATA)
+            job->targets[i].like.options.srtp = *srtp;
     if (error == VR_OK && forward_count(p) + job->count > VR_FORWARDS_MAX)
         error = vr_fail(call, VR_UNKNOWN, "A publisher has at most %u forwarders", VR_FORWARDS_MAX);
     if (error == VR_OK)

@@ -93,20 +93,27 @@ static void set_profile(const struct vr_room *room, struct vr_pub_stream *stream
         stream->profile[0] = '\0';
 }
 
+/* The room has its codec; messages have none. */
+static bool is_allowed(const struct vr_pub_stream *stream)
+{
+    const struct vr_room *room = stream->owner->room;
+    bool allowed = stream->kind == MEDIA_DATA;
+    if (!allowed)
+        vr_room_allows(stream->kind == MEDIA_VIDEO ? room->video_codecs : room->audio_codecs, (enum codec)stream->codec, &allowed);
+    return allowed;
+}
+
 /* The next stream of a remote publisher. A codec that the room does not have, or a key that can't be used, disables it. */
 static void add_stream(struct videoroom *vr, struct vr_participant *p, const json_t *entry, bool keyed)
 {
     const struct vr_room *room = p->room;
     struct vr_pub_stream *stream = vr_stream_add(p, p->stream_count);
-    bool allowed = false;
     (void)kind_of(vr_text(entry, "type"), &stream->kind);
     snprintf(stream->mid, sizeof(stream->mid), "%u", stream->mindex);
     stream->description = vr_strdup(vr_text(entry, "description"));
-    if (stream->kind != MEDIA_DATA) {
+    if (stream->kind != MEDIA_DATA)
         stream->codec = (uint8_t)codec_by_name(str_of(vr_text(entry, "codec")));
-        vr_room_allows(stream->kind == MEDIA_VIDEO ? room->video_codecs : room->audio_codecs, (enum codec)stream->codec, &allowed);
-    }
-    stream->disabled = vr_bool(entry, "disabled", false) || !allowed || !keyed;
+    stream->disabled = vr_bool(entry, "disabled", false) || !is_allowed(stream) || (!keyed && stream->kind != MEDIA_DATA);
     stream->stereo = vr_bool(entry, "stereo", false);
     stream->fec = vr_bool(entry, "fec", false) && room->opus_fec;
     stream->dtx = vr_bool(entry, "dtx", false) && room->opus_dtx;
@@ -135,7 +142,8 @@ static void set_name(struct vr_call *call, struct vr_participant *p)
 struct add_job {
     struct vr_job base;
     struct vr_id room;
-    struct net_addr local;
+    struct plain_options where;     /* of both sockets, but for the multicast group, which is the first's only */
+    struct net_addr ip;             /* the address that the second was bound to */
     struct ref plain[2];            /* RTP, RTCP */
     uint16_t port[2];
     uint32_t opened;
@@ -163,8 +171,11 @@ static enum vr_error open_next(struct vr_call *call, struct add_job *job)
 {
     const bool rtcp = job->opened == 1;
     const int64_t wanted = vr_int(call->body, rtcp ? "rtcp_port" : "port", 0);
-    struct plain_options options = {
-        .use = rtcp ? PLAIN_LATCH : PLAIN_RECEIVE, .local = job->local, .group = vr_id_hash(call->vr, &job->room), .beside = job->plain[0]};
+    struct plain_options options = job->where;
+    options.use = rtcp ? PLAIN_LATCH : PLAIN_RECEIVE;
+    options.beside = job->plain[0];
+    if (rtcp)
+        options.multicast = (struct net_addr){.family = NET_NONE};
     if (wanted == 0) {
         options.port_min = PORT_MIN;
         options.port_max = PORT_MAX;
@@ -183,8 +194,8 @@ static void answer_added(struct vr_call *call, const struct add_job *job, const 
     jout_string(&call->j, "videoroom", "success");
     vr_id_write(&call->j, "room", &p->room->id);
     vr_id_write(&call->j, "id", &p->id);
-    if (!net_ip_is_any(&job->local))
-        jout_string(&call->j, "ip", net_ip_text(&job->local, ip));
+    if (!net_ip_is_any(&job->ip))
+        jout_string(&call->j, "ip", net_ip_text(&job->ip, ip));
     jout_uint(&call->j, "port", job->port[0]);
     jout_uint(&call->j, "rtcp_port", job->port[1]);
 }
@@ -224,13 +235,21 @@ static enum vr_error add(struct vr_call *call, struct add_job *job)
     return VR_OK;
 }
 
+static enum vr_error bad_interface(struct vr_call *call)
+{
+    return vr_fail(call, VR_UNKNOWN, "Invalid network interface configuration for remote publisher");
+}
+
 static enum vr_error go_on(struct vr_call *call)
 {
     struct add_job *job = CONTAINER_OF(call->job, struct add_job, base);
     enum vr_error error;
-    if (call->answer->status != ERR_NONE) {
+    if (call->answer->status == ERR_INVALID) {
+        error = bad_interface(call);
+    } else if (call->answer->status != ERR_NONE) {
         error = vr_fail(call, VR_UNKNOWN, "Could not open UDP socket for RTP stream");
     } else {
+        job->ip = call->answer->addr;
         job->port[job->opened++] = call->answer->addr.port;
         error = job->opened < ARRAY_COUNT(job->plain) ? open_next(call, job) : add(call, job);
     }
@@ -239,13 +258,24 @@ static enum vr_error go_on(struct vr_call *call)
     return error;
 }
 
-/* Where the sockets are bound: anywhere, or at an address of ours that `iface` names. */
-static enum vr_error local_of(struct vr_call *call, struct net_addr *out)
+/* Where the sockets are bound: anywhere, or at an address of ours, which `iface` names or which is that interface's. `mcast` that is
+ * no multicast address means nothing, as in the reference. */
+static enum vr_error where_of(struct vr_call *call, struct plain_options *out)
 {
-    const char *iface = vr_text(call->body, "iface");
-    *out = (struct net_addr){.family = NET_IP4};
-    if (vr_text(call->body, "mcast") != NULL || (iface != NULL && !net_ip_parse(out, str_of(iface))))
-        return vr_fail(call, VR_UNKNOWN, "Invalid network interface configuration for remote publisher");
+    const char *iface = vr_text(call->body, "iface"), *mcast = vr_text(call->body, "mcast");
+    struct net_addr group, local;
+    out->local.family = NET_IP4;
+    if (mcast != NULL && net_ip_parse(&group, str_of(mcast)) && net_ip_is_multicast(&group)) {
+        out->multicast = group;
+        out->local.family = group.family;
+    }
+    if (iface == NULL)
+        return VR_OK;
+    if (!net_ip_parse(&local, str_of(iface)))
+        return iface[0] != '\0' && str_copy(out->interface, sizeof(out->interface), str_of(iface)) ? VR_OK : bad_interface(call);
+    if (out->multicast.family != NET_NONE && out->multicast.family != local.family)
+        return bad_interface(call);
+    out->local = local;
     return VR_OK;
 }
 
@@ -284,16 +314,17 @@ enum vr_error vr_req_add_remote_publisher(struct vr_call *call)
 {
     struct vr_room *room;
     struct vr_id id;
-    struct net_addr local;
+    struct plain_options where = {0};
     enum vr_error error = check_add(call, &room, &id);
     if (error == VR_OK)
-        error = local_of(call, &local);
+        error = where_of(call, &where);
     if (error != VR_OK)
         return error;
     struct add_job *job = mem_get_zero(sizeof(*job));
     job->base.go_on = go_on;
     job->room = vr_id_copy(&room->id);
-    job->local = local;
+    job->where = where;
+    job->where.group = vr_id_hash(call->vr, &room->id);
     error = open_next(call, job);
     if (error != VR_OK)
         drop_job(call->vr, job);
@@ -329,9 +360,7 @@ static bool update_known(struct videoroom *vr, struct vr_pub_stream *stream, con
         changed = true;
     }
     if (disabled != stream->disabled) {
-        bool allowed = false;
-        vr_room_allows(stream->kind == MEDIA_VIDEO ? stream->owner->room->video_codecs : stream->owner->room->audio_codecs,
-                       (enum codec)stream->codec, &allowed);
+        const bool allowed = is_allowed(stream);
         changed = changed || disabled || allowed;
         stream->disabled = disabled || !allowed;
         vr_remote_stream_open(vr, stream, stream->simulcast ? LAYERS_MAX : 1);

@@ -89,15 +89,12 @@ static uint32_t remotization_count(const struct vr_participant *p)
 static enum vr_error check_publish(struct vr_call *call, const struct vr_participant *p)
 {
     const char *remote_id = vr_text(call->body, "remote_id");
-    char shown[VR_ID_SHOWN];
     if (p->session == NULL)
         return vr_fail(call, VR_INVALID_ELEMENT, "Only local publishers can be remotized");
     if (vr_remotization_find(p, remote_id) != NULL)
         return taken(call, remote_id);
     if (strlen(remote_id) > VR_ID_TEXT_MAX)
         return vr_fail(call, VR_INVALID_ELEMENT, "Invalid element value (remote_id is too long)");
-    if (first_live(p) == NULL)
-        return vr_fail(call, VR_NO_SUCH_FEED, "No such feed (%s)", vr_id_show(&p->id, shown));
     if (remotization_count(p) >= VR_REMOTIZATIONS_MAX)
         return vr_fail(call, VR_UNKNOWN, "A publisher has at most %u remotizations", VR_REMOTIZATIONS_MAX);
     return VR_OK;
@@ -127,7 +124,7 @@ enum vr_error vr_req_publish_remotely(struct vr_call *call)
         return error;
     struct forward_job *job = forward_job_new(p, 1, made);
     struct forward_target *target = &job->targets[job->count++];
-    target->mindex = first_live(p)->mindex;
+    target->mindex = first_live(p) != NULL ? first_live(p)->mindex : FORWARD_NO_STREAM;     /* it may publish later */
     target->host = vr_text(call->body, "host");
     target->family = family;
     target->like.way.to.port = (uint16_t)port;

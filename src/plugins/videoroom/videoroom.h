@@ -137,7 +137,8 @@ struct vr_forward {
     struct ref ref;                 /* REF_NONE: nothing flows */
 };
 
-/* A publisher that is published on another server as well (videoroom.md 7.4): each of its streams goes there. */
+/* A publisher that is published on another server as well (videoroom.md 7.4): each of its streams goes there, whenever it publishes,
+ * until unpublish_remotely or its leaving. */
 struct vr_remotization {
     struct list of_owner;           /* in participant.remotizations */
     struct vr_participant *owner;
@@ -145,7 +146,7 @@ struct vr_remotization {
     char *host;                     /* as it was given */
     struct net_addr to;
     uint16_t rtcp_port;             /* theirs; 0: none */
-    struct ref rtcp;                /* where they ask for keyframes; REF_NONE: nowhere */
+    struct ref rtcp;                /* where they ask for keyframes; REF_NONE: nowhere, or there is no media yet */
     struct srtp_master srtp;
 };
 
@@ -403,6 +404,7 @@ bool vr_is_talking(const struct vr_participant *p);
 /* remote.c: publishers of other servers, here and there */
 void vr_remotization_free(struct videoroom *vr, struct vr_remotization *remote);
 void vr_remotizations_free(struct videoroom *vr, struct vr_participant *p);
+void vr_remotizations_pause(struct videoroom *vr, struct vr_participant *p);         /* its media ends; its streams' forwards go with them */
 void vr_remotizations_extend(struct videoroom *vr, struct vr_participant *p);        /* streams that have come since */
 struct vr_remotization *vr_remotization_find(const struct vr_participant *p, const char *remote_id);
 /* A stream of the far side's has media, or none any more. */

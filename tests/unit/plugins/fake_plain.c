@@ -24,7 +24,7 @@ enum err host_plain_open(struct host *host, const struct plugin_request *request
     if (!ref_is_none(source) && !is_alive(host, source))
         return ERR_GONE;
     assert_true(ref_is_none(options->beside) || plain_of(host, options->beside) != NULL);
-    enum err err = fake_begin_op(host, request, data, &op);
+    enum err err = request == NULL ? ERR_NONE : fake_begin_op(host, request, data, &op);
     if (err != ERR_NONE)
         return err;
     while (slot < FAKE_PLAINS && host->plains[slot].used)

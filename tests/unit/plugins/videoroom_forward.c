@@ -52,6 +52,29 @@ static void test_the_second_request_uses_the_sockets_of_the_first(void **state)
     assert_int_equal(fake_forward_count(&h), 3);
 }
 
+/* Messages, in both forms of the request: no type, SSRC, key or RTCP are theirs. */
+static void test_messages_are_forwarded(void **state)
+{
+    static const struct offer_line lines[] = {{.kind = "audio", .direction = "sendonly", .mid = "0", .codecs = "opus"}, {.kind = "application", .mid = "1"}};
+    (void)state;
+    admin = fake_attach(&h);
+    publisher_of(1, offer_of(lines, 2), NULL);
+    assert_int_equal(wait_of("'srtp_suite':80,'srtp_crypto':'MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNk',"
+                             "'streams':[{'mid':'1','port':5006,'pt':96,'ssrc':7,'rtcp_port':5007,'port_2':5008,'simulcast':true}]"), PLUGIN_WAIT);
+    fake_end_op_at(&h, "0.0.0.0", 40000);
+    expect_sync(&h, "{'videoroom':'rtp_forward','room':1234,'publisher_id':1,'forwarders':[{'stream_id':'*','host':'10.0.0.9','port':5006,'type':'data'}]}");
+    assert_int_equal(fake_plain_count(&h), 1);
+    assert_int_equal(fake_forward_count(&h), 1);
+    assert_int_equal(fake_forward_at(&h, 0)->options.srtp.suite, 0);
+    assert_false(fake_forward_at(&h, 0)->options.enveloped);
+    assert_int_equal(wait_of("'data_port':5010,'audio_port':5012"), PLUGIN_SYNC);
+    expect_sync(&h, "{'videoroom':'rtp_forward','room':1234,'publisher_id':1,'rtp_stream':{'audio_stream_id':'*','audio':5012,"
+                    "'data_stream_id':'*','data':5010,'host':'10.0.0.9','warning':'deprecated_api'}}");
+    assert_int_equal(fake_forward_count(&h), 3);
+    fake_say(&h, admin, "{" ASK ",'data_port':70000}");
+    expect_error(&h, UINT32_MAX, 430);
+}
+
 /* The first, the second, the third socket. */
 static void test_a_socket_that_cannot_be_had_is_499_and_leaves_nothing(void **state)
 {
@@ -200,6 +223,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ROOM_TEST(test_two_streams_and_an_rtcp_port_take_two_sockets),
+        ROOM_TEST(test_messages_are_forwarded),
         ROOM_TEST(test_the_second_request_uses_the_sockets_of_the_first),
         ROOM_TEST(test_a_socket_that_cannot_be_had_is_499_and_leaves_nothing),
         ROOM_TEST(test_whatever_ends_a_step_takes_all_back),

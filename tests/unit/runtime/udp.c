@@ -6,7 +6,9 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <poll.h>
+#include <sys/socket.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -261,11 +263,57 @@ static void test_ports_come_from_the_range(void **state)
         udp_close(&sockets[i]);
 }
 
+static void test_an_interface_is_found_by_its_name(void **state)
+{
+    (void)state;
+    char text[NET_IP_TEXT];
+    struct udp udp;
+    struct udp_options options = {.local = {.family = NET_IP4}, .interface = "lo"};
+    assert_int_equal(udp_open(&udp, &options, 1), ERR_NONE);
+    assert_string_equal(net_ip_text(&udp.local, text), "127.0.0.1");
+    assert_true(udp.local.port != 0);
+    udp_close(&udp);
+    options.interface = "nowhere0";
+    assert_int_equal(udp_open(&udp, &options, 1), ERR_INVALID);
+    assert_int_equal(udp.fd, -1);
+}
+
+/* Two listeners of one group and port both hear it, and nothing that was sent to the machine's own address. */
+static void test_a_multicast_group_is_joined(void **state)
+{
+    (void)state;
+    static struct udp_inbox inbox;
+    struct udp ears[2], mouth = open_on("127.0.0.1");
+    struct udp_options options = {.local = {.family = NET_IP4}, .interface = "lo", .group = address("239.255.77.1", 0), .port_min = 20000, .port_max = 60000};
+    assert_int_equal(udp_open(&ears[0], &options, 4711), ERR_NONE);
+    options.local.port = ears[0].local.port;
+    assert_int_equal(udp_open(&ears[1], &options, 1), ERR_NONE);
+    const struct in_addr lo = {htonl(INADDR_LOOPBACK)};
+    assert_int_equal(setsockopt(mouth.fd, IPPROTO_IP, IP_MULTICAST_IF, &lo, sizeof(lo)), 0);
+    const struct view hello = VIEW("hello", 5);
+    struct udp_run run = {.to = address("127.0.0.1", options.local.port), .packets = &hello, .packet_count = 1};
+    assert_int_equal(udp_send_batch(&mouth, &run, 1), 1);
+    run.to = address("239.255.77.1", options.local.port);
+    assert_int_equal(udp_send_batch(&mouth, &run, 1), 1);
+    for (unsigned i = 0; i < 2; i++) {
+        wait_for(&ears[i]);
+        (void)udp_recv_batch(&ears[i], &inbox);
+        assert_int_equal(inbox.count, 1);
+        assert_memory_equal(inbox.items[0].data, "hello", 5);
+        udp_close(&ears[i]);
+    }
+    options.group = address("10.0.0.1", 0);             /* no group */
+    assert_int_equal(udp_open(&ears[0], &options, 1), ERR_IO);
+    udp_close(&mouth);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_batches_arrive_whole_and_in_order),
         cmocka_unit_test(test_ip6_works_alike),
+        cmocka_unit_test(test_an_interface_is_found_by_its_name),
+        cmocka_unit_test(test_a_multicast_group_is_joined),
         cmocka_unit_test(test_a_gso_run_arrives_as_its_packets),
         cmocka_unit_test(test_runs_work_without_gso),
         cmocka_unit_test(test_a_run_that_gso_refuses_goes_packet_by_packet),

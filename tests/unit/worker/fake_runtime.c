@@ -217,6 +217,8 @@ enum err udp_open(struct udp *udp, const struct udp_options *options, uint32_t s
     (void)seed;
     if (fake.open_error != ERR_NONE)
         return fake.open_error;
+    if (options->interface != NULL && strcmp(options->interface, "lo") != 0)
+        return ERR_INVALID;
     int fd = FAKE_FD_FIRST;
     while (fd < FAKE_FDS && fd_taken[fd])
         fd++;

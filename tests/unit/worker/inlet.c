@@ -101,6 +101,31 @@ static void test_viewers_of_both_workers_get_it(void **state)
     world_fini(&w);
 }
 
+/* Another publication comes by the same port and SSRC, with numbers of its own: far away, or after a silence. */
+static void test_a_stream_that_begins_anew(void **state)
+{
+    (void)state;
+    begin(1);
+    open_inlet(name, 1010, 1, NULL);
+    struct remote *near = watch(0);
+    for (unsigned i = 0; i < 5; i++)
+        feed_one(1010, i == 0);
+    seq -= 3;                                   /* twice the same, and none of it late enough to be anew */
+    for (unsigned i = 0; i < 3; i++)
+        feed_one(1010, false);
+    assert_int_equal(near->port.count, 5);
+    world_run_for(&w, MSEC(600));
+    seq = 90;
+    for (unsigned i = 0; i < 5; i++)
+        feed_one(1010, i == 0);
+    assert_int_equal(near->port.count, 10);
+    seq += 20000;
+    for (unsigned i = 0; i < 5; i++)
+        feed_one(1010, i == 0);
+    assert_int_equal(near->port.count, 15);
+    world_fini(&w);
+}
+
 static void test_the_ssrc_says_whose_it_is(void **state)
 {
     (void)state;
@@ -241,6 +266,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_viewers_of_both_workers_get_it),
+        cmocka_unit_test(test_a_stream_that_begins_anew),
         cmocka_unit_test(test_the_ssrc_says_whose_it_is),
         cmocka_unit_test(test_keyframes_are_asked_of_who_has_shown_itself_once_a_second),
         cmocka_unit_test(test_sealed_packets_are_opened_and_others_are_not_believed),
