@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/metrics.h"
 #include "base/str.h"
 
 #define RING_CELLS        1024u         /* as the runtime's */
@@ -333,6 +334,20 @@ static bool is_past_stop(const struct actor *self)
     return true;
 }
 
+static void answer_measure(struct actor *self, const struct cell *question)
+{
+    struct metrics *out = mem_get_zero(sizeof(*out));
+    metrics_add(out, METRIC_ACTOR_MESSAGES, NULL, NULL, self->counters.messages);
+    if (self->ops->measure != NULL)
+        self->ops->measure(self->owner, self->now, out);
+    actor_send_block(self, question->from, ACTOR_MEASURED, question->op, out, sizeof(*out));
+}
+
+void actor_ask_measure(struct actor *self, actor_id to, struct ref op)
+{
+    actor_send_op(self, to, ACTOR_MEASURE, op, NULL, 0);
+}
+
 static void deliver(struct actor *self, struct cell *cell)
 {
     struct message m = {
@@ -347,6 +362,8 @@ static void deliver(struct actor *self, struct cell *cell)
     self->work.handled++;
     if (cell->type == ACTOR_STOP)
         on_stop_asked(self);
+    else if (cell->type == ACTOR_MEASURE)
+        answer_measure(self, cell);
     else if (self->ops->on_message != NULL)
         self->ops->on_message(self->owner, self->now, &m);
     mem_put(cell->block);
@@ -524,6 +541,11 @@ struct actor *actor_current(void)
 usec_t actor_now(const struct actor *self)
 {
     return self->now;
+}
+
+usec_t actor_turn_ended(const struct actor *self)
+{
+    return self->busy_until;
 }
 
 uint64_t actor_wall_us(const struct actor *self)

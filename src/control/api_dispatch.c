@@ -7,6 +7,7 @@
 #include "control/handle.h"
 #include "control/host.h"
 #include "control/info.h"
+#include "control/measure.h"
 #include "control/session.h"
 #include "control/trickle.h"
 
@@ -19,6 +20,7 @@ enum level {
 struct verb {
     const char *name;
     enum level level;
+    enum request_kind kind;
     void (*run)(struct control *c, struct api_request *request);
 };
 
@@ -77,16 +79,30 @@ static void run_create(struct control *c, struct api_request *request)
     reply_id(c, request, session->id);
 }
 
+static void run_info(struct control *c, struct api_request *request)
+{
+    info_reply(c, request);
+}
+
+static void run_ping(struct control *c, struct api_request *request)
+{
+    reply_plain(c, request, "pong");
+}
+
 static void dispatch_root(struct control *c, struct api_request *request)
 {
-    if (is_verb(request, "ping"))
-        reply_plain(c, request, "pong");
-    else if (is_verb(request, "info"))
-        info_reply(c, request);
-    else if (is_verb(request, "create"))
-        run_create(c, request);
-    else
-        wrong_level(c, request);
+    static const struct verb roots[] = {
+        {"create", LEVEL_SESSION, REQUEST_CREATE, run_create},
+        {"info", LEVEL_SESSION, REQUEST_INFO, run_info},
+        {"ping", LEVEL_SESSION, REQUEST_PING, run_ping},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(roots); i++)
+        if (is_verb(request, roots[i].name)) {
+            request->kind = (uint8_t)roots[i].kind;
+            roots[i].run(c, request);
+            return;
+        }
+    wrong_level(c, request);
 }
 
 /* -- with a session -------------------------------------------------------------------------------------------------------- */
@@ -180,14 +196,14 @@ static void run_detach(struct control *c, struct api_request *request)
 }
 
 static const struct verb verbs[] = {
-    {"message", LEVEL_HANDLE, run_message},
-    {"trickle", LEVEL_HANDLE, run_trickle},
-    {"keepalive", LEVEL_SESSION_OR_HANDLE, run_keepalive},
-    {"attach", LEVEL_SESSION, run_attach},
-    {"detach", LEVEL_HANDLE, run_detach},
-    {"hangup", LEVEL_HANDLE, run_hangup},
-    {"destroy", LEVEL_SESSION, run_destroy},
-    {"claim", LEVEL_SESSION_OR_HANDLE, run_claim},
+    {"message", LEVEL_HANDLE, REQUEST_MESSAGE, run_message},
+    {"trickle", LEVEL_HANDLE, REQUEST_TRICKLE, run_trickle},
+    {"keepalive", LEVEL_SESSION_OR_HANDLE, REQUEST_KEEPALIVE, run_keepalive},
+    {"attach", LEVEL_SESSION, REQUEST_ATTACH, run_attach},
+    {"detach", LEVEL_HANDLE, REQUEST_DETACH, run_detach},
+    {"hangup", LEVEL_HANDLE, REQUEST_HANGUP, run_hangup},
+    {"destroy", LEVEL_SESSION, REQUEST_DESTROY, run_destroy},
+    {"claim", LEVEL_SESSION_OR_HANDLE, REQUEST_CLAIM, run_claim},
 };
 
 static const struct verb *find_verb(const struct api_request *request)
@@ -196,6 +212,14 @@ static const struct verb *find_verb(const struct api_request *request)
         if (is_verb(request, verbs[i].name))
             return &verbs[i];
     return NULL;
+}
+
+static void run_verb(struct control *c, struct api_request *request, const struct verb *verb)
+{
+    request->kind = (uint8_t)verb->kind;
+    if (verb->kind == REQUEST_MESSAGE)
+        request->kind += (uint8_t)(request->handle->host - c->hosts);
+    verb->run(c, request);
 }
 
 static void dispatch_verb(struct control *c, struct api_request *request)
@@ -207,7 +231,7 @@ static void dispatch_verb(struct control *c, struct api_request *request)
     else if ((verb->level == LEVEL_SESSION && has_handle) || (verb->level == LEVEL_HANDLE && !has_handle))
         wrong_level(c, request);
     else
-        verb->run(c, request);
+        run_verb(c, request, verb);
 }
 
 /* Steps 7 to 12. */
@@ -281,6 +305,7 @@ bool api_request_read(struct control *c, struct api_request *request, const stru
         .client = from->client,
         .owner = from->owner,
         .layout = from->layout,
+        .since = from->since,
         .root = document,
         .session_id = element_integer(document, "session_id"),
         .handle_id = element_integer(document, "handle_id"),

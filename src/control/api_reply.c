@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "control/json_splice.h"
+#include "control/measure.h"
 #include "control/out.h"
 #include "msg/io.h"
 
@@ -63,6 +64,7 @@ void reply_end(struct control *c, struct json_out *j, const struct api_request *
         return;
     }
     c->counters.replies++;
+    measure_reply(c, request, 0);
     send_text(c, request->client, false, 0);
 }
 
@@ -99,6 +101,7 @@ void reply_error(struct control *c, const struct api_request *request, int code,
     jout_end(&j);
     c->counters.replies++;
     c->counters.errors++;
+    measure_reply(c, request, code);
     send_text(c, request->client, false, code);
 }
 

@@ -22,6 +22,8 @@ struct api_request {
     bool has_handle_id;                 /* present and not null */
     struct session *session;
     struct handle *handle;
+    uint8_t kind;                       /* enum request_kind (measure.h) */
+    usec_t since;                       /* when io delivered it; 0: its reply is not timed */
 };
 
 /* -- direct replies: exactly one for each document -------------------------------------------------------------------- */

@@ -202,6 +202,7 @@ static struct request_from from_of(const struct client_request *request)
         .path_ids = request->path_ids,
         .session_id = request->session_id,
         .handle_id = request->handle_id,
+        .since = request->asked_us,
     };
 }
 

@@ -6,6 +6,7 @@
 #include "control/fact.h"
 #include "control/handle.h"
 #include "control/host.h"
+#include "control/measure.h"
 #include "control/op.h"
 #include "control/pc.h"
 #include "control/plain.h"
@@ -203,6 +204,11 @@ const struct control_counters *control_counters(const struct control *c)
     return &c->counters;
 }
 
+bool control_is_accepting(const struct control *c)
+{
+    return !c->draining && !c->stopping && !c->memory_short;
+}
+
 struct control_sizes control_sizes(const struct control *c)
 {
     return (struct control_sizes){
@@ -321,6 +327,7 @@ static void on_turn(void *owner, usec_t now)
     handles_serve_deferred(c);
     tick(c);
     finish_stopping(c);
+    measure_turn(c);
     renew_budgets(c);
 }
 
@@ -363,4 +370,5 @@ const struct actor_ops control_ops = {
     .deadline = deadline,
     .on_stop = on_stop,
     .type_name = type_name,
+    .measure = measure_fill,
 };

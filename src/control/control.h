@@ -151,5 +151,6 @@ struct control_sizes {
     uint32_t recordings;
 };
 
+bool control_is_accepting(const struct control *control);    /* new sessions */
 const struct control_counters *control_counters(const struct control *control);
 struct control_sizes control_sizes(const struct control *control);

@@ -49,6 +49,7 @@ void hosts_start(struct control *c)
     uint32_t count = 0;
     while (table != NULL && table[count] != NULL)
         count++;
+    CHECK(count <= REQUEST_HOSTS_MAX);
     c->hosts = mem_get_zero(count * sizeof(*c->hosts));         /* plugins keep pointers to theirs: it never moves */
     for (uint32_t i = 0; i < count; i++)
         start_one(c, table[i]);

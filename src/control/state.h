@@ -11,6 +11,7 @@
 #include <jansson.h>
 
 #include "base/hash.h"
+#include "base/histogram.h"
 #include "base/json_out.h"
 #include "base/limits.h"
 #include "base/list.h"
@@ -50,6 +51,27 @@ struct adjustable {
     bool accepting;                     /* new sessions */
 };
 
+/* -- how long requests take (measure.h) -------------------------------------------------------------------------------------- */
+
+#define REQUEST_HOSTS_MAX       32u
+#define REQUEST_KINDS           48u     /* verbs, then `message` by plugin */
+#define REQUESTS_TIMED_PER_TURN 256u    /* of more the turn's own time is not known */
+#define ERROR_CODE_FIRST        400     /* of the core's errors (janus-api.md 2) */
+#define ERROR_CODES             100u
+
+struct request_answered {
+    uint8_t kind;                       /* enum request_kind */
+    usec_t since;
+};
+
+struct request_times {
+    usec_t turn;                        /* in which `answered` were */
+    uint32_t count;
+    struct request_answered answered[REQUESTS_TIMED_PER_TURN];
+    struct histogram kinds[REQUEST_KINDS];
+    uint64_t errors[ERROR_CODES];
+};
+
 /* -- clients ------------------------------------------------------------------------------------------------------------ */
 
 /* Whose request it is, and what its transport says of it beside the text. */
@@ -61,6 +83,7 @@ struct request_from {
     uint8_t transport;                  /* enum transport_kind */
     uint8_t path_ids;                   /* HTTP: how many ids its path has */
     int64_t session_id, handle_id;      /* of the path */
+    usec_t since;                       /* when io delivered it */
 };
 
 /* One text that waits for its turn, or what is left of it. */
@@ -307,4 +330,5 @@ struct control {
     usec_t stop_deadline;
 
     struct control_counters counters;
+    struct request_times times;
 };

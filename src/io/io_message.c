@@ -5,11 +5,12 @@
 #include "msg/control.h"
 #include "msg/io.h"
 
-static struct client_request request_of(const struct client *c, size_t size)
+static struct client_request request_of(const struct client *c, usec_t now, size_t size)
 {
     return (struct client_request){
         .client = c->ref,
         .addr = c->addr,
+        .asked_us = now,
         .api = c->origin->api,
         .size = (uint32_t)size,
     };
@@ -34,7 +35,7 @@ static bool put_queue(struct io *io, struct client_ask *ask, struct client_reque
 
 void io_tell_request(struct io *io, struct client *c, usec_t now, struct view text)
 {
-    struct client_request request = request_of(c, text.size);
+    struct client_request request = request_of(c, now, text.size);
     struct client_ask *ask = client_ask(c);
     request.transport = ask == NULL ? TRANSPORT_WEBSOCKETS : TRANSPORT_HTTP;
     request.layout = (uint8_t)(ask == NULL ? io->clients.rules.layout : c->origin->http->layout);

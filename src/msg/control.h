@@ -50,6 +50,7 @@ struct client_request {
     struct ref owner;               /* owns the sessions that it creates or claims: a queue of events (msg/io.h, SESSION);
                                        REF_NONE: the client itself */
     struct net_addr addr;           /* the other end of its connection; NET_NONE: a unix socket */
+    usec_t asked_us;                /* when it was whole, by the clock of all actors; 0: nobody asks how long it took */
     int64_t session_id, handle_id;  /* HTTP: from the path; 0 when there was no number */
     uint8_t path_ids;               /* HTTP: how many of the two the path had */
     uint8_t transport;              /* enum transport_kind */

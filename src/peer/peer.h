@@ -8,6 +8,7 @@
  * of the env may be freed between the two. */
 #pragma once
 
+#include "base/histogram.h"
 #include "base/slots.h"
 #include "base/timerq.h"
 #include "media/data_source.h"
@@ -91,6 +92,11 @@ struct peer_counters {
     uint64_t data_early;            /* SCTP that nobody has negotiated, or before the peer is up */
     uint64_t data_lost;             /* messages of plugins whose channel is closing, can't be opened, or does not exist */
     uint64_t data_refused;          /* associations beyond the limit */
+    uint64_t lost_in;               /* packets that clients' networks have lost on their way to us; retransmitted ones taken off */
+    uint64_t lost_out;              /* and on their way to them, as they report */
+    struct histogram rtt_us;        /* each that a report gives */
+    struct histogram jitter_in_us;  /* of each layer that is received, every second */
+    struct histogram jitter_out_us; /* as reported */
 };
 
 struct peer_settings {

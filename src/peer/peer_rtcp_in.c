@@ -38,13 +38,22 @@ static uint64_t to_our_wall(struct peer *peer, uint64_t ntp)
     return theirs + (uint64_t)peer->clock_offset_us;
 }
 
+static void on_block(struct mline *mline, const struct rtcp_block *block)
+{
+    struct peer_env *env = mline->peer->env;
+    report_out_block(&mline->report, ntp_from_unix_us(env->wall_us), block);
+    if (block->lsr != 0 && mline->report.has_rtt)
+        histogram_add(&env->counters.rtt_us, mline->report.rtt_us);
+    histogram_add(&env->counters.jitter_out_us, report_out_jitter_us(&mline->report));
+}
+
 static void on_blocks(struct peer *peer, const struct rtcp_packet *packet)
 {
     struct rtcp_block block;
     for (uint8_t i = 0; rtcp_block_at(&block, packet, i); i++) {
         struct mline *mline = sender_by_ssrc(peer, block.ssrc);
         if (mline != NULL)
-            report_out_block(&mline->report, ntp_from_unix_us(peer->env->wall_us), &block);
+            on_block(mline, &block);
     }
 }
 

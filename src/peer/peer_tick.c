@@ -27,6 +27,28 @@ static void tell_slowlink(struct mline *mline, bool uplink, uint32_t lost)
     });
 }
 
+/* What was lost of the lowest layer, which slowlink goes by (webrtc.md 18); all layers are counted. */
+static uint32_t count_incoming(struct mline *mline)
+{
+    struct peer_counters *counters = &mline->peer->env->counters;
+    uint32_t lost[LAYERS_MAX] = {0};
+    for (uint8_t i = 0; i < mline->desc.layer_count; i++) {
+        struct rx_layer *rx = &mline->layers[i];
+        lost[i] = report_in_lost_since(&rx->report);
+        counters->lost_in += lost[i];
+        if (rx->receiving)
+            histogram_add(&counters->jitter_in_us, report_in_jitter_us(&rx->report));
+    }
+    return lost[0];
+}
+
+static uint32_t count_outgoing(struct mline *mline)
+{
+    const uint32_t lost = report_out_lost_since(&mline->report);
+    mline->peer->env->counters.lost_out += lost;
+    return lost;
+}
+
 void peer_tick(struct peer *peer, usec_t now)
 {
     peer_send_reports(peer, now);
@@ -34,9 +56,9 @@ void peer_tick(struct peer *peer, usec_t now)
         struct mline *mline = peer->mlines[i];
         check_silence(mline, now);
         if (mline->desc.recv)
-            tell_slowlink(mline, false, report_in_lost_since(&mline->layers[0].report));
+            tell_slowlink(mline, false, count_incoming(mline));
         if (mline->desc.send && mline->report.started)
-            tell_slowlink(mline, true, report_out_lost_since(&mline->report));
+            tell_slowlink(mline, true, count_outgoing(mline));
         if (mline->source != NULL)
             source_expire(mline->source, now);
         mline_expire_sealed(mline, now);

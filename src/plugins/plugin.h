@@ -124,6 +124,7 @@ struct plugin_desc {
     /* A recording has ended by itself: its file could not be opened, or written on. What is in it so far can be read. */
     void (*record_failed)(void *plugin, void *session, struct ref recording, const char *why);
     void (*tick)(void *plugin, usec_t now);                                  /* about once a second; NULL: none */
+    uint32_t (*count_rooms)(const void *plugin);                             /* NULL: it has none */
     void (*query)(void *plugin, void *session, struct json_out *out);        /* members of an object that the caller opened */
 };
 

@@ -33,6 +33,11 @@ uint64_t actor_wall_us(const struct actor *self)
     return clock_wall_us() - late;
 }
 
+usec_t actor_turn_ended(const struct actor *self)
+{
+    return self->ended;
+}
+
 bool clock_turn_us(uint64_t *us)
 {
     if (current == NULL)
@@ -161,6 +166,7 @@ static void turn(struct actor *self)
     handle_stop(self);
     self->ended = clock_now();
     self->counters.turns++;
+    histogram_add(&self->counters.turn_us, self->ended - self->now);
     if (self->ended - self->now > TURN_BUDGET_US && !self->ops->may_block)
         report_long_turn(self, self->ended - self->now);
     actor_flush(self);

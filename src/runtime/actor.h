@@ -13,6 +13,7 @@
 #pragma once
 
 #include "base/check.h"
+#include "base/histogram.h"
 #include "base/types.h"
 
 typedef uint8_t actor_id;
@@ -42,6 +43,8 @@ struct message {
     void **block;               /* message_take only: where the loop keeps the block; NULL: inline */
 };
 
+struct metrics;
+
 struct actor_ops {
     void (*on_start)(void *owner, usec_t now);                       /* on the actor's thread, first of all */
     void (*on_message)(void *owner, usec_t now, const struct message *m);
@@ -51,6 +54,7 @@ struct actor_ops {
     usec_t (*deadline)(void *owner);                                 /* when the next turn is due without any input */
     void (*on_stop)(void *owner, usec_t now);                        /* see actor_ask_stop */
     const char *(*type_name)(uint16_t type);                         /* for messages about long turns */
+    void (*measure)(void *owner, usec_t now, struct metrics *out);   /* what it counts (base/metrics.h); the actor's own is in it already */
     /* All may be NULL. A helper that blocks in its one job says so; the watchdog leaves it alone. */
     bool may_block;
 };
@@ -110,8 +114,14 @@ void actor_stop(struct actor *self);
  * actor_stop when it is ready. Without on_stop it stops at once. */
 void actor_ask_stop(struct actor *self, actor_id to);
 
-#define ACTOR_STOP    0xFF00u       /* never seen by handlers */
-#define ACTOR_STOPPED 0xFF01u
+#define ACTOR_STOP     0xFF00u      /* never seen by handlers */
+#define ACTOR_STOPPED  0xFF01u
+#define ACTOR_MEASURE  0xFF02u      /* never seen by handlers */
+#define ACTOR_MEASURED 0xFF03u
+
+/* Asks an actor, oneself too, what it has counted. The answer is an ACTOR_MEASURED with the same `op` and a struct metrics. Whoever has
+ * ended does not answer, and whoever is busy answers late: the asker has a deadline. */
+void actor_ask_measure(struct actor *self, actor_id to, struct ref op);
 
 /* -- who and how ------------------------------------------------------------------------------------------------------ */
 actor_id actor_self(const struct actor *self);
@@ -122,6 +132,7 @@ struct actor *actor_current(void);                              /* of this threa
 usec_t actor_now(const struct actor *self);                     /* this turn's clock, what handlers got as `now` */
 /* Wall time in microseconds since 1970 as of this turn (NTP in sender reports, file names, token expiry). Follows the system. */
 uint64_t actor_wall_us(const struct actor *self);
+usec_t actor_turn_ended(const struct actor *self);              /* the last turn's end: when what was sent in it could be seen */
 
 /* Owner functions start with it: a call from a wrong thread stops at once (design section 12, rule 16). */
 #define CHECK_OWNER(actor) CHECK(actor_current() == NULL || actor_current() == (actor))
@@ -137,6 +148,7 @@ struct actor_counters {
     uint64_t wakes;                 /* eventfd writes */
     uint64_t long_turns;            /* above TURN_BUDGET_US */
     usec_t longest_turn_us;
+    struct histogram turn_us;
 };
 #define TURN_BUDGET_US MSEC(1)
 #define TURN_LONG_US   MSEC(20)         /* from here on it is a warning: a shared core alone makes turns of some milliseconds */

@@ -91,3 +91,5 @@ bool mailbox_has_records(struct actor *self);           /* in any lane */
 bool mailbox_is_past_stop(struct actor *self);          /* nothing is left that was there when the stop was asked for */
 void mailbox_read_messages(struct actor *self);
 void mailbox_read_relay(struct actor *self);
+/* measure.c */
+void measure_answer(struct actor *self, const struct message *question);

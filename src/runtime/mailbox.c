@@ -243,6 +243,8 @@ static void deliver(struct actor *self, struct ring_cell *cell)
     self->counters.messages++;
     if (cell->type == ACTOR_STOP)
         on_stop_asked(self);
+    else if (cell->type == ACTOR_MEASURE)
+        measure_answer(self, &m);
     else if (self->ops->on_message != NULL)
         self->ops->on_message(self->owner, self->now, &m);
     mem_put(block);

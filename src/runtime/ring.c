@@ -90,6 +90,11 @@ bool ring_is_past(struct ring *ring, uint32_t mark)
     return (int32_t)(atomic_load_explicit(&ring->head, memory_order_relaxed) - mark) >= 0;
 }
 
+uint32_t ring_used(struct ring *ring)
+{
+    return ring_mark(ring) - atomic_load_explicit(&ring->head, memory_order_relaxed);
+}
+
 /* ---- bytes */
 
 #define LANE_ALIGN  8u
@@ -195,6 +200,11 @@ uint64_t lane_mark(struct lane *lane)
 bool lane_is_past(struct lane *lane, uint64_t mark)
 {
     return atomic_load_explicit(&lane->head, memory_order_relaxed) >= mark;
+}
+
+uint64_t lane_used(struct lane *lane)
+{
+    return lane_mark(lane) - atomic_load_explicit(&lane->head, memory_order_relaxed);
 }
 
 /* ---- doorbell */

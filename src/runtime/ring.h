@@ -44,6 +44,7 @@ void ring_pop(struct ring *ring);
 /* Consumer's side: a mark behind all that lies in the ring now, and whether all before a mark has been popped. */
 uint32_t ring_mark(struct ring *ring);
 bool ring_is_past(struct ring *ring, uint32_t mark);
+uint32_t ring_used(struct ring *ring);                  /* consumer's side: cells that lie in it */
 
 /* Records lie in one piece, 8-byte aligned, behind a 4-byte size; one that would wrap is preceded by a filler. */
 struct lane {
@@ -64,6 +65,7 @@ void lane_pop(struct lane *lane);
 bool lane_is_empty(struct lane *lane);                  /* consumer's side */
 uint64_t lane_mark(struct lane *lane);                  /* as ring_mark */
 bool lane_is_past(struct lane *lane, uint64_t mark);
+uint64_t lane_used(struct lane *lane);                  /* consumer's side: bytes that lie in it */
 
 /* The sleeping receiver. Receiver: doorbell_arm, look at every ring once more, then either wait on `fd` or doorbell_disarm.
  * Sender: push, then doorbell_ring: true when the receiver had to be woken. Between "say I sleep" and "look again", and between

@@ -353,4 +353,5 @@ const struct actor_ops worker_ops = {
     .deadline = deadline,
     .on_stop = on_stop,
     .type_name = type_name,
+    .measure = worker_measure,
 };

@@ -189,6 +189,8 @@ struct data_proxy {
 /* worker.c */
 void worker_touch(struct worker *w, struct peer *peer);
 struct peer *worker_peer(struct worker *w, struct ref ref);
+/* measure.c */
+void worker_measure(void *owner, usec_t now, struct metrics *out);
 /* demux.c */
 void demux_packet(struct worker *w, usec_t now, uint32_t socket, const struct udp_datagram *datagram);
 void demux_bind(struct worker *w, usec_t now, struct peer *peer, const struct net_tuple *tuple, bool claim);

@@ -140,6 +140,11 @@ static void tr_fini(void *plugin)
     mem_put(tr);
 }
 
+static uint32_t tr_count_rooms(const void *plugin)
+{
+    return ((const struct textroom *)plugin)->rooms.count;
+}
+
 const struct plugin_desc textroom_plugin = {
     .package = "janus.plugin.textroom",
     .name = "Cardea TextRoom",
@@ -159,5 +164,6 @@ const struct plugin_desc textroom_plugin = {
     .data = tr_data,
     .data_ready = tr_data_ready,
     .tick = tr_tick,
+    .count_rooms = tr_count_rooms,
     .query = tr_query,
 };

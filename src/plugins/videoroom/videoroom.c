@@ -336,6 +336,11 @@ static void vr_fini(void *plugin)
     mem_put(vr);
 }
 
+static uint32_t vr_count_rooms(const void *plugin)
+{
+    return ((const struct videoroom *)plugin)->rooms.count;
+}
+
 const struct plugin_desc videoroom_plugin = {
     .package = VR_PACKAGE,
     .name = "Cardea VideoRoom",
@@ -359,5 +364,6 @@ const struct plugin_desc videoroom_plugin = {
     .source_level = vr_source_level,
     .record_failed = vr_record_failed,
     .tick = vr_tick,
+    .count_rooms = vr_count_rooms,
     .query = vr_query,
 };

@@ -110,6 +110,12 @@ struct actors *actor_set(const struct actor *self)
     return (struct actors *)(uintptr_t)self;
 }
 
+usec_t actor_turn_ended(const struct actor *self)
+{
+    (void)self;
+    return 0;
+}
+
 uint64_t actor_wall_us(const struct actor *self)
 {
     return self->wall_us;

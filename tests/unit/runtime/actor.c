@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/metrics.h"
 #include "base/str.h"
 #include "runtime/actor.h"
 #include "runtime/clock.h"
@@ -148,8 +149,15 @@ static const char *player_type_name(uint16_t type)
     return type == VERY_SLOW ? "VERY_SLOW" : "ANOTHER";
 }
 
+static void player_measure(void *owner, usec_t now, struct metrics *out)
+{
+    struct player *p = owner;
+    (void)now;
+    metrics_add(out, METRIC_SESSIONS, NULL, NULL, p->got);
+}
+
 static const struct actor_ops player_ops = {.on_message = player_message, .on_relay = player_relay, .on_ready = player_ready,
-    .on_turn = player_turn, .deadline = player_deadline, .on_stop = player_stop, .type_name = player_type_name};
+    .on_turn = player_turn, .deadline = player_deadline, .on_stop = player_stop, .type_name = player_type_name, .measure = player_measure};
 
 struct stage {
     struct actors *set;
@@ -396,6 +404,39 @@ static void test_an_idle_actor_wakes_at_its_deadline_and_not_before(void **state
     actors_free(s.set);
 }
 
+/* ---- measuring */
+
+static void begin_measure(struct director *d)
+{
+    actor_send(d->actor, WORKER, PING, NULL, 0);
+    actor_ask_measure(d->actor, WORKER, (struct ref){7, 9});
+    actor_ask_measure(d->actor, ACTOR_EVENTS, REF_NONE);       /* nobody: no answer */
+}
+
+static void hear_measure(struct director *d, const struct message *m)
+{
+    const struct metrics *answer = m->payload;
+    uint64_t value;
+    if (m->type != ACTOR_MEASURED)
+        return;
+    d->fine = m->from == WORKER && m->size == sizeof(*answer) && ref_equal(m->op, (struct ref){7, 9});
+    d->fine = d->fine && metrics_get(answer, METRIC_SESSIONS, &value) && value == 1;            /* what its owner counts */
+    d->fine = d->fine && metrics_get(answer, METRIC_ACTOR_MESSAGES, &value) && value == 2;      /* and what the actor does */
+    d->fine = d->fine && answer->times_count == 1 && answer->times[0].metric == METRIC_ACTOR_TURN;
+    end(d);
+}
+
+static void test_an_actor_tells_what_it_and_its_owner_have_counted(void **state)
+{
+    (void)state;
+    struct stage s;
+    stage_open(&s);
+    stage_play(&s, begin_measure, hear_measure);
+    assert_true(s.director.fine);
+    assert_true(histogram_count(&actor_counters(s.player.actor)->turn_us) == actor_counters(s.player.actor)->turns);
+    actors_free(s.set);
+}
+
 /* ---- the rest */
 
 static void begin_long_turn(struct director *d)
@@ -505,6 +546,7 @@ int main(void)
         cmocka_unit_test(test_a_ready_descriptor_is_reported_with_its_token),
         cmocka_unit_test(test_an_idle_actor_wakes_at_its_deadline_and_not_before),
         cmocka_unit_test(test_a_very_long_turn_is_warned_about),
+        cmocka_unit_test(test_an_actor_tells_what_it_and_its_owner_have_counted),
         cmocka_unit_test(test_long_turns_and_messages_to_nobody_are_counted),
         cmocka_unit_test(test_unread_messages_are_freed_with_the_set),
     };
