@@ -113,6 +113,19 @@ void boot_tell_memory(struct boot *boot, bool is_short)
     actor_send(boot->main_actor, ACTOR_CONTROL, CONTROL_MEMORY, &state, sizeof(state));
 }
 
+/* ---- told while it runs ---- */
+
+void boot_drain(struct boot *boot, uint32_t seconds)
+{
+    const struct drain_order order = {seconds};
+    actor_send(boot->main_actor, ACTOR_CONTROL, CONTROL_DRAIN, &order, sizeof(order));
+}
+
+void boot_tell_health(struct boot *boot, const struct io_health *health)
+{
+    actor_send(boot->main_actor, ACTOR_IO, IO_HEALTH, health, sizeof(*health));
+}
+
 /* ---- addresses and sockets ---- */
 
 static bool find_addresses(struct boot *boot)

@@ -8,6 +8,7 @@
  *   boot_close(boot);                                            all joined by then */
 #pragma once
 
+#include "msg/io.h"
 #include "runtime/actor.h"
 #include "settings/settings.h"
 
@@ -19,6 +20,10 @@ bool boot_start(struct boot *boot);
 /* The first asks control, which closes every session; io and the workers are asked once it has stopped. Repeated calls
  * change nothing. */
 void boot_stop(struct boot *boot);
+/* No new sessions, and who has one is told; MAIN_DRAINED comes when none is left (msg/main.h). */
+void boot_drain(struct boot *boot, uint32_t seconds);
+/* For io: whether every actor is alive, as the watchdog sees it. */
+void boot_tell_health(struct boot *boot, const struct io_health *health);
 /* What the pools were sized for; and whether it is nearly used up, for control. */
 uint64_t boot_memory_limit(const struct boot *boot);
 void boot_tell_memory(struct boot *boot, bool is_short);

@@ -7,10 +7,13 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "base/metrics.h"
 #include "boot.h"
 #include "commit.h"
 #include "commit_date.h"
 #include "helpers/logger.h"
+#include "msg/main.h"
+#include "reload.h"
 #include "runtime/clock.h"
 #include "runtime/log.h"
 #include "runtime/memory_limit.h"
@@ -36,7 +39,11 @@ struct process {
     struct watchdog watchdog;
     usec_t look_at;                 /* the watchdog's */
     usec_t memory_at;
+    usec_t drain_until;             /* USEC_NEVER: not draining */
     usec_t stop_by;                 /* USEC_NEVER until the first signal */
+    uint64_t started_s;             /* since 1970 */
+    int argc;                       /* for SIGUSR2 */
+    char **argv;
     unsigned stop_signals;
     int signals_fd;
     int daemon_fd;
@@ -55,19 +62,49 @@ static _Noreturn void leave(struct process *p, int code)
 
 /* ---- while it runs ---- */
 
-static void on_signal(struct process *p, usec_t now, int signal_number)
+static void begin_stop(struct process *p, usec_t now)
 {
-    if (signal_number == SIGINT || signal_number == SIGTERM) {
+    LOG_INFO(p->actor, "stopping");
+    p->drain_until = USEC_NEVER;
+    p->stop_by = now + STOP_PATIENCE_US;
+    p->stop_signals++;
+    boot_stop(p->boot);
+}
+
+static bool is_draining(const struct process *p)
+{
+    return p->drain_until != USEC_NEVER;
+}
+
+/* The first SIGTERM lets sessions end by themselves, when the operator gives them time for it; the next, or SIGINT, ends the waiting. */
+static void begin_drain(struct process *p, usec_t now)
+{
+    LOG_INFO(p->actor, "draining: stopping when the last session has ended, in %u s at the latest; once more to stop now", p->settings.drain_timeout_s);
+    p->drain_until = usec_add(now, SEC(p->settings.drain_timeout_s));
+    boot_drain(p->boot, p->settings.drain_timeout_s);
+}
+
+static void on_stop_signal(struct process *p, usec_t now, int signal_number)
+{
+    if (p->stop_signals == 0 && signal_number == SIGTERM && p->settings.drain_timeout_s > 0 && !is_draining(p)) {
+        begin_drain(p, now);
+    } else if (p->stop_signals == 0) {
+        begin_stop(p, now);
+    } else {
         p->stop_signals++;
         if (p->stop_signals >= STOP_IMPATIENT)
             leave(p, 1);
-        if (p->stop_signals > 1) {
-            LOG_INFO(p->actor, "stopping already; once more to stop at once");
-            return;
-        }
-        LOG_INFO(p->actor, "stopping");
-        p->stop_by = now + STOP_PATIENCE_US;
-        boot_stop(p->boot);
+        LOG_INFO(p->actor, "stopping already; once more to stop at once");
+    }
+}
+
+static void on_signal(struct process *p, usec_t now, int signal_number)
+{
+    if (signal_number == SIGINT || signal_number == SIGTERM) {
+        on_stop_signal(p, now, signal_number);
+    } else if (signal_number == SIGUSR2) {
+        if (p->stop_signals == 0)
+            reload(p->actor, &p->settings, p->argc, p->argv);
     } else if (p->stop_signals == 0) {
         actor_send(p->actor, ACTOR_LOG, LOG_ROTATE, NULL, 0);
     }
@@ -86,6 +123,10 @@ static void on_ready(void *owner, usec_t now, uint64_t token, uint32_t events)
 static void on_message(void *owner, usec_t now, const struct message *m)
 {
     struct process *p = owner;
+    if (m->type == MAIN_DRAINED && is_draining(p)) {
+        LOG_INFO(p->actor, "no session is left");
+        begin_stop(p, now);
+    }
     if (m->type != ACTOR_STOPPED)
         return;
     if (m->from == ACTOR_LOG) {
@@ -125,6 +166,21 @@ static void look_at_memory(struct process *p, usec_t now)
     boot_tell_memory(p->boot, is_short);
 }
 
+static void look_at_actors(struct process *p, usec_t now)
+{
+    p->look_at = now + WATCHDOG_PERIOD_US;
+    struct actor *stuck = watchdog_look(&p->watchdog, p->set, now);
+    if (stuck != NULL)
+        watchdog_abort(&p->watchdog, p->actor, stuck);
+    if (!is_serving(p))
+        return;
+    const struct actor *slow = watchdog_slow(&p->watchdog, p->set);
+    struct io_health health = {.alive = slow == NULL};
+    if (slow != NULL)
+        snprintf(health.stuck, sizeof(health.stuck), "%s", actor_name(slow));
+    boot_tell_health(p->boot, &health);
+}
+
 static void on_turn(void *owner, usec_t now)
 {
     struct process *p = owner;
@@ -134,21 +190,36 @@ static void on_turn(void *owner, usec_t now)
         fprintf(stderr, "cardea: not every actor has stopped in time\n");
         leave(p, 1);
     }
+    if (now >= p->drain_until) {
+        LOG_INFO(p->actor, "time is up for the sessions that are left");
+        begin_stop(p, now);
+    }
     if (is_serving(p) && now >= p->memory_at)
         look_at_memory(p, now);
-    if (now < p->look_at)
-        return;
-    p->look_at = now + WATCHDOG_PERIOD_US;
-    struct actor *stuck = watchdog_look(&p->watchdog, p->set, now);
-    if (stuck != NULL)
-        watchdog_abort(&p->watchdog, p->actor, stuck);
+    if (now >= p->look_at)
+        look_at_actors(p, now);
+}
+
+static void measure(void *owner, usec_t now, struct metrics *out)
+{
+    const struct process *p = owner;
+    const struct process_usage usage = process_usage();
+    (void)now;
+    metrics_add(out, METRIC_INFO, CARDEA_VERSION, CARDEA_COMMIT, 1);
+    metrics_add(out, METRIC_PROCESS_MEMORY, NULL, NULL, memory_used_bytes());
+    metrics_add(out, METRIC_MEMORY_LIMIT, NULL, NULL, p->boot == NULL ? 0 : boot_memory_limit(p->boot));
+    metrics_add(out, METRIC_PROCESS_FDS, NULL, NULL, usage.descriptors);
+    metrics_add(out, METRIC_PROCESS_FDS_MAX, NULL, NULL, usage.descriptors_max);
+    metrics_add(out, METRIC_PROCESS_CPU, NULL, NULL, usage.cpu_us);
+    metrics_add(out, METRIC_PROCESS_START, NULL, NULL, p->started_s);
+    metrics_add(out, METRIC_LOG_LOST, NULL, NULL, log_dropped(p->set));
 }
 
 static usec_t deadline(void *owner)
 {
     const struct process *p = owner;
     const usec_t memory_at = is_serving(p) ? p->memory_at : USEC_NEVER;
-    return usec_min(usec_min(p->look_at, memory_at), p->stop_by);
+    return usec_min(usec_min(p->look_at, memory_at), usec_min(p->drain_until, p->stop_by));
 }
 
 static const struct actor_ops main_ops = {
@@ -156,6 +227,7 @@ static const struct actor_ops main_ops = {
     .on_ready = on_ready,
     .on_turn = on_turn,
     .deadline = deadline,
+    .measure = measure,
 };
 
 /* ---- start ---- */
@@ -217,7 +289,7 @@ static bool start(struct process *p)
 static bool open_process(struct process *p)
 {
     /* Of SIGHUP and SIGUSR1 only the one that rotates the log is ours; the other ends the process (config-core.md 9). */
-    const int signals[] = {SIGINT, SIGTERM, p->settings.log_rotate_signal, 0};
+    const int signals[] = {SIGINT, SIGTERM, SIGUSR2, p->settings.log_rotate_signal, 0};
     p->signals_fd = process_signals_open(signals);
     p->set = actors_new();
     p->log_actor = actor_new(p->set, ACTOR_LOG, "log");        /* first: what the others log is kept until it runs */
@@ -274,7 +346,7 @@ static void close_process(struct process *p)
 
 int main(int argc, char **argv)
 {
-    struct process process = {.stop_by = USEC_NEVER, .daemon_fd = -1, .pid_fd = -1, .signals_fd = -1};
+    struct process process = {.argc = argc, .argv = argv, .stop_by = USEC_NEVER, .drain_until = USEC_NEVER, .started_s = clock_wall_us() / 1000000u, .daemon_fd = -1, .pid_fd = -1, .signals_fd = -1};
     printf("Cardea version: %s (API of Janus 1401, 1.4.1)\nCommit: %s\nDate: %s\n", CARDEA_VERSION, CARDEA_COMMIT, CARDEA_COMMIT_DATE);
     fflush(stdout);
     enum settings_outcome outcome = settings_load(&process.settings, argc, argv);

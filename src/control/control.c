@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "control/caller.h"
+#include "control/drain.h"
 #include "control/fact.h"
 #include "control/handle.h"
 #include "control/host.h"
@@ -175,6 +176,7 @@ void control_free(struct control *c)
     buf_fini(&c->reply);
     buf_fini(&c->sdp);
     buf_fini(&c->wire);
+    drain_fini(c);
     ops_fini(c);
     timerq_fini(&c->expiries);
     tally_fini(&c->per_address);
@@ -272,6 +274,7 @@ static void on_message(void *owner, usec_t now, const struct message *m)
     case CONTROL_WORKER_SRFLX: fact_worker_srflx(c, m->payload); break;
     case CONTROL_PLAIN_OPENED: fact_plain_opened(c, m->op, m->payload); break;
     case CONTROL_NAME_FOUND: fact_name_found(c, m->op, m->payload); break;
+    case CONTROL_DRAIN: drain_begin(c, m->payload); break;
     case CONTROL_MEMORY: on_memory(c, m->payload); break;
     case CONTROL_DISK_DONE: fact_disk_done(c, m->op, m->payload); break;
     case CONTROL_PEER_DATA_UP: fact_peer_data_up(c, m->payload); break;
@@ -327,6 +330,7 @@ static void on_turn(void *owner, usec_t now)
     handles_serve_deferred(c);
     tick(c);
     finish_stopping(c);
+    drain_turn(c);
     measure_turn(c);
     renew_budgets(c);
 }
@@ -334,7 +338,7 @@ static void on_turn(void *owner, usec_t now)
 static usec_t deadline(void *owner)
 {
     const struct control *c = owner;
-    if (callers_wait(c) || !list_is_empty(&c->resuming) || !list_is_empty(&c->ending) || !list_is_empty(&c->deferred) || c->expiring)
+    if (callers_wait(c) || !list_is_empty(&c->resuming) || !list_is_empty(&c->ending) || !list_is_empty(&c->deferred) || c->expiring || drain_has_work(c))
         return c->now;
     usec_t next = usec_min(c->next_tick, timerq_next(&c->op_deadlines));
     return usec_min(next, c->stopped ? USEC_NEVER : c->stop_deadline);

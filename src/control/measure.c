@@ -73,7 +73,7 @@ static void fill_gauges(const struct control *c, struct metrics *out)
     metrics_add(out, METRIC_STREAMS, "forwarded", NULL, sizes.forwards);
     metrics_add(out, METRIC_STREAMS, "recorded", NULL, sizes.recordings);
     metrics_add(out, METRIC_ACCEPTING, NULL, NULL, control_is_accepting(c) ? 1 : 0);
-    metrics_add(out, METRIC_DRAINING, NULL, NULL, c->draining ? 1 : 0);
+    metrics_add(out, METRIC_DRAINING, NULL, NULL, c->draining && !c->stopping ? 1 : 0);
     for (uint32_t i = 0; i < c->host_count; i++) {
         const struct host *host = &c->hosts[i];
         metrics_add(out, METRIC_HANDLES, host->desc->package, NULL, host->states.used);

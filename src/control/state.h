@@ -266,6 +266,14 @@ struct held_text {
     size_t size;
 };
 
+/* Whom the end of the server is still to be told (drain.h). */
+struct drain {
+    uint32_t seconds;
+    int64_t *ids;                       /* of the sessions; NULL: it has not begun */
+    uint32_t count, next;
+    bool over;                          /* main knows that nobody is left */
+};
+
 /* -- the actor ------------------------------------------------------------------------------------------------------------------ */
 
 struct control {
@@ -329,6 +337,7 @@ struct control {
     bool freeing;                       /* nothing is sent any more */
     usec_t stop_deadline;
 
+    struct drain drain;
     struct control_counters counters;
     struct request_times times;
 };

@@ -414,4 +414,5 @@ const struct actor_ops io_ops = {
     .deadline = deadline,
     .on_stop = on_stop,
     .type_name = io_type_name,
+    .measure = io_measure,
 };

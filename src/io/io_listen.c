@@ -57,6 +57,27 @@ static struct tls_shared *load_tls(struct io *io, const char *name, const struct
     return shared;
 }
 
+/* Of those who connect from now on. `texts`: certificate, key, password, ciphers, as the order says. */
+void io_listen_renew(struct io *io, const struct io_certificate *certificate, const uint8_t *texts)
+{
+    struct tls_shared *shared = certificate->http ? io->https_tls : io->tls;
+    const char *name = certificate->http ? "https" : "wss";
+    char error[TLS_ERROR_TEXT];
+    const uint8_t *key = texts + certificate->cert_size, *password = key + certificate->key_size, *ciphers = password + certificate->password_size;
+    if (shared == NULL)
+        return;
+    const struct tls_config config = {
+        .cert_pem = VIEW(texts, certificate->cert_size),
+        .key_pem = VIEW(key, certificate->key_size),
+        .key_password = certificate->password_size > 0 ? (const char *)password : NULL,
+        .ciphers = certificate->ciphers_size > 0 ? (const char *)ciphers : NULL,
+    };
+    if (tls_shared_renew(shared, &config, error))
+        LOG_INFO(io->self, "%s: new connections get the certificate as it is now", name);
+    else
+        LOG_ERR(io->self, "%s: %s: the certificate stays as it was", name, error);
+}
+
 /* --- Opening ---------------------------------------------------------------------------------------------------- */
 
 static enum err listen_tcp(int *fd, const struct websocket_server *server)

@@ -1,5 +1,8 @@
 /* The glue between connections and control. */
+#include <string.h>
+
 #include "base/check.h"
+#include "base/mem.h"
 #include "base/str.h"
 #include "io/io_private.h"
 #include "msg/control.h"
@@ -158,6 +161,18 @@ static void on_close(struct io *io, usec_t now, const struct io_close *order)
     io_touch(io, c);
 }
 
+static void on_certificate(struct io *io, const struct message *m)
+{
+    struct io_certificate head;
+    CHECK(m->size >= sizeof(head));
+    uint8_t *block = message_take(m);
+    memcpy(&head, block, sizeof(head));
+    CHECK(m->size - sizeof(head) == (size_t)head.cert_size + head.key_size + head.password_size + head.ciphers_size);
+    io_listen_renew(io, &head, block + sizeof(head));
+    explicit_bzero(block, m->size);
+    mem_put(block);
+}
+
 void io_on_message(void *owner, usec_t now, const struct message *m)
 {
     struct io *io = owner;
@@ -173,6 +188,13 @@ void io_on_message(void *owner, usec_t now, const struct message *m)
         break;
     case IO_CLOSE:
         on_close(io, now, m->payload);
+        break;
+    case IO_HEALTH:
+        io->health = *(const struct io_health *)m->payload;
+        io->health_at = now;
+        break;
+    case IO_CERTIFICATE:
+        on_certificate(io, m);
         break;
     case IO_NONE:
         break;

@@ -7,6 +7,7 @@
 #include "io/io.h"
 #include "io/limits.h"
 #include "io/websocket_config.h"
+#include "msg/io.h"
 
 struct listener {
     int fd;
@@ -37,6 +38,8 @@ struct io {
     usec_t accept_logged_at;
     usec_t stop_at;                      /* USEC_NEVER: not stopping */
     struct io_counters counters;
+    struct io_health health;             /* as main said last */
+    usec_t health_at;                    /* when; 0: not yet */
     uint8_t in[IO_READ_BYTES];
 };
 
@@ -56,6 +59,10 @@ void io_listen_close(struct io *io);
 void io_listen_watch(struct io *io);
 void io_listen_accept(struct io *io, uint32_t index, usec_t now);
 void io_listen_timeout(struct io *io, usec_t now);
+void io_listen_renew(struct io *io, const struct io_certificate *certificate, const uint8_t *texts);
+
+/* --- measure.c */
+void io_measure(void *owner, usec_t now, struct metrics *out);
 
 /* --- io_message.c: all that knows what the messages look like */
 void io_on_message(void *owner, usec_t now, const struct message *m);

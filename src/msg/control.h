@@ -27,6 +27,7 @@
     X(PEER_DATA,        WORKER,  struct data_packet)                           \
     X(PEER_DATA_TAKEN,  WORKER,  struct peer_data_taken_fact)                  \
     X(MEMORY,           MAIN,    struct memory_state)                           \
+    X(DRAIN,            MAIN,    struct drain_order)                            \
     X(RECORD_DONE,      DISK,    struct record_done)
 
 enum control_message {
@@ -69,6 +70,11 @@ struct client_gone {
 /* Told when it changes. */
 struct memory_state {
     bool is_short;
+};
+
+/* No new sessions; the others' clients are told that the server waits for them, so long at most. MAIN_DRAINED when none is left. */
+struct drain_order {
+    uint32_t seconds;
 };
 
 struct peer_fact {

@@ -8,7 +8,9 @@
     X(SEND,        CONTROL,  struct io_send)                        \
     X(CREDIT,      CONTROL,  struct io_credit)                      \
     X(SESSION,     CONTROL,  struct io_session)                     \
-    X(CLOSE,       CONTROL,  struct io_close)
+    X(CLOSE,       CONTROL,  struct io_close)                       \
+    X(HEALTH,      MAIN,     struct io_health)                      \
+    X(CERTIFICATE, MAIN,     struct io_certificate)
 
 enum io_message {
     IO_NONE,
@@ -46,4 +48,17 @@ struct io_session {
 
 struct io_close {
     struct ref client;
+};
+
+/* As the watchdog sees it, about once a second. */
+struct io_health {
+    bool alive;                     /* every actor ends its turns */
+    char stuck[16];                 /* who does not */
+};
+
+/* A new certificate for the listeners of one configuration file. Four texts follow: certificate, key, password, ciphers; the last
+ * two end with NUL, or are empty. Connections that are open keep the old one. */
+struct io_certificate {
+    bool http;                      /* else WebSockets */
+    uint32_t cert_size, key_size, password_size, ciphers_size;
 };

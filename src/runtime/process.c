@@ -1,5 +1,6 @@
 #include "runtime/process.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -35,6 +36,28 @@ bool process_check_descriptors(int64_t at_least, uint64_t *limit)
     (void)getrlimit(RLIMIT_NOFILE, &now);
     *limit = now.rlim_cur;
     return at_least <= 0 || now.rlim_cur >= (uint64_t)at_least;
+}
+
+static uint64_t count_descriptors(void)
+{
+    uint64_t count = 0;
+    DIR *folder = opendir("/proc/self/fd");
+    if (folder == NULL)
+        return 0;
+    while (readdir(folder) != NULL)
+        count++;
+    closedir(folder);
+    return count < 3 ? 0 : count - 3;           /* ".", "..", and the one for looking */
+}
+
+struct process_usage process_usage(void)
+{
+    struct rusage usage = {0};
+    struct process_usage out = {.descriptors = count_descriptors()};
+    (void)process_check_descriptors(0, &out.descriptors_max);
+    if (getrusage(RUSAGE_SELF, &usage) == 0)
+        out.cpu_us = (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000u + (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+    return out;
 }
 
 /* ---- signals */

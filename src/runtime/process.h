@@ -10,6 +10,13 @@ void process_allow_core_dumps(void);
 /* The soft limit of descriptors, and false when it is below `at_least`. */
 bool process_check_descriptors(int64_t at_least, uint64_t *limit);
 
+/* What it uses at the moment. Reads files: main only. */
+struct process_usage {
+    uint64_t descriptors, descriptors_max;
+    uint64_t cpu_us;                            /* of all threads */
+};
+struct process_usage process_usage(void);
+
 /* Blocks the signals (0-terminated list) for this thread and those it will start, and gives a descriptor to read them from; -1:
  * errno. SIGPIPE is ignored. */
 int process_signals_open(const int *signals);

@@ -39,6 +39,14 @@ struct actor *watchdog_look(struct watchdog *watchdog, struct actors *set, usec_
     return NULL;
 }
 
+const struct actor *watchdog_slow(const struct watchdog *watchdog, struct actors *set)
+{
+    for (uint32_t i = 0; i < set->count; i++)
+        if (watchdog->seen[set->ids[i]].same >= WATCHDOG_SLOW)
+            return set->by_id[set->ids[i]];
+    return NULL;
+}
+
 _Noreturn void watchdog_abort(struct watchdog *watchdog, struct actor *main_actor, struct actor *stuck)
 {
     struct actor_pulse pulse = actor_pulse(stuck);

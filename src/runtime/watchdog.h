@@ -9,6 +9,7 @@
 #define WATCHDOG_PERIOD_US SEC(1)
 #define WATCHDOG_LATE_US   SEC(2)       /* a look this long after the one before proves nothing */
 #define WATCHDOG_LOOKS     15u          /* looks at one and the same unfinished turn */
+#define WATCHDOG_SLOW      3u           /* so many of them: not stuck yet, but not well */
 
 struct watchdog {
     usec_t looked;
@@ -21,6 +22,9 @@ struct watchdog {
 
 /* The actor that is stuck, or NULL. */
 struct actor *watchdog_look(struct watchdog *watchdog, struct actors *set, usec_t now);
+
+/* One that has not ended its turn for WATCHDOG_SLOW looks; NULL: all are well. */
+const struct actor *watchdog_slow(const struct watchdog *watchdog, struct actors *set);
 
 /* Names the actor and the last message it took, on stderr, in the log and in `cause`, then aborts on that actor's thread: the first
  * stack in the core dump is the one that stands still. */

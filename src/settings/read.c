@@ -9,6 +9,7 @@
 
 #define NACK_QUEUE_MAX_MS  1000u
 #define WORKERS_MAX        64
+#define DRAIN_MAX_S        (7u * 24u * 3600u)
 #define STUN_PORT          3478         /* RFC 8489 18.6 */
 
 /* A number that counts only when it is at least `least`; else the default stays. */
@@ -107,6 +108,9 @@ static bool read_api(struct settings *s, const struct conf_node *g)
     s->reclaim_session_timeout_s = at_least(g, "reclaim_session_timeout", 0, 0);
     s->memory_limit_mb = at_least(g, "memory_limit", 0, 0);
     s->max_sessions_per_address = at_least(g, "max_sessions_per_address", 0, 0);
+    s->drain_timeout_s = at_least(g, "drain_timeout", 0, 0);
+    if (s->drain_timeout_s > DRAIN_MAX_S)
+        s->drain_timeout_s = DRAIN_MAX_S;
     s->candidates_timeout_s = at_least(g, "candidates_timeout", 1, 45);
     s->opaqueid_in_api = conf_bool(g, "opaqueid_in_api", false);
     s->hide_dependencies = conf_bool(g, "hide_dependencies", false);

@@ -208,7 +208,8 @@ static void make_paths_absolute(struct settings *settings)
         make_absolute(settings, paths[i]);
 }
 
-enum settings_outcome settings_load(struct settings *settings, int argc, char **argv)
+/* `running`: NULL, or where the files are: a daemon has changed its folder since it was started. */
+static enum settings_outcome load(struct settings *settings, const struct settings *running, int argc, char **argv)
 {
     struct options options;
     init(settings);
@@ -222,6 +223,10 @@ enum settings_outcome settings_load(struct settings *settings, int argc, char **
         return SETTINGS_EXIT_DONE;
     if (options.configs_folder != NULL)
         settings->configs_folder = options.configs_folder;
+    if (running != NULL) {
+        settings->configs_folder = running->configs_folder;
+        options.config_file = options.config_file != NULL ? running->config_file : NULL;
+    }
     struct conf_node *root = read_main_file(settings, options.config_file);
     if (root != NULL) {
         settings->memory->root = root;
@@ -238,6 +243,16 @@ enum settings_outcome settings_load(struct settings *settings, int argc, char **
         make_paths_absolute(settings);
     settings_note_unbuilt(settings, root);
     return SETTINGS_RUN;
+}
+
+enum settings_outcome settings_load(struct settings *settings, int argc, char **argv)
+{
+    return load(settings, NULL, argc, argv);
+}
+
+enum settings_outcome settings_load_again(struct settings *settings, const struct settings *running, int argc, char **argv)
+{
+    return load(settings, running, argc, argv);
 }
 
 bool settings_is_disabled(const struct text_list *list, const char *module)

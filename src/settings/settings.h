@@ -57,6 +57,7 @@ struct settings {
     uint32_t reclaim_session_timeout_s; /* 0: destroyed at once */
     uint32_t memory_limit_mb;           /* ours; 0: what the machine and the control groups allow */
     uint32_t max_sessions_per_address;  /* ours; 0: no such limit */
+    uint32_t drain_timeout_s;           /* ours; 0: SIGTERM stops at once */
     uint32_t candidates_timeout_s;
     bool opaqueid_in_api;
     bool hide_dependencies;
@@ -114,6 +115,8 @@ enum settings_outcome { SETTINGS_RUN, SETTINGS_EXIT_DONE, SETTINGS_EXIT_FAILED }
 /* Reads the command line and the file it leads to. Answers of --help and --version, and fatal messages, are on stdout and
  * stderr already; EXIT_DONE is exit code 0, EXIT_FAILED is 1. */
 enum settings_outcome settings_load(struct settings *settings, int argc, char **argv);
+/* The same once more, with the files that `running` was read from: for what can be changed without a restart. */
+enum settings_outcome settings_load_again(struct settings *settings, const struct settings *running, int argc, char **argv);
 void settings_fini(struct settings *settings);
 
 /* Whether a module's name ("videoroom") is on a disable list ("libjanus_videoroom.so"). */

@@ -85,7 +85,8 @@ static void set_up(SSL_CTX *ctx)
     SSL_CTX_set_alpn_select_cb(ctx, choose_alpn, NULL);
 }
 
-struct tls_shared *tls_shared_new(const struct tls_config *config, char error[TLS_ERROR_TEXT])
+/* NULL: `error` says why. */
+static SSL_CTX *make(const struct tls_config *config, char error[TLS_ERROR_TEXT])
 {
     error[0] = '\0';
     ERR_clear_error();
@@ -109,10 +110,28 @@ struct tls_shared *tls_shared_new(const struct tls_config *config, char error[TL
         return NULL;
     }
     set_up(ctx);
+    return ctx;
+}
+
+struct tls_shared *tls_shared_new(const struct tls_config *config, char error[TLS_ERROR_TEXT])
+{
+    SSL_CTX *ctx = make(config, error);
+    if (ctx == NULL)
+        return NULL;
     struct tls_shared *shared = mem_get_zero(sizeof(*shared));
     shared->ctx = ctx;
     shared->method = tls_bio_method();
     return shared;
+}
+
+bool tls_shared_renew(struct tls_shared *shared, const struct tls_config *config, char error[TLS_ERROR_TEXT])
+{
+    SSL_CTX *ctx = make(config, error);
+    if (ctx == NULL)
+        return false;
+    SSL_CTX_free(shared->ctx);          /* connections that were made from it hold it until they end */
+    shared->ctx = ctx;
+    return true;
 }
 
 void tls_shared_free(struct tls_shared *shared)

@@ -28,6 +28,8 @@ struct tls_config {
 struct tls_shared;
 /* NULL, and `error` says why (never the password). */
 struct tls_shared *tls_shared_new(const struct tls_config *config, char error[TLS_ERROR_TEXT]);
+/* Another certificate for connections that begin from now on. False: `error` says why, and nothing has changed. */
+bool tls_shared_renew(struct tls_shared *shared, const struct tls_config *config, char error[TLS_ERROR_TEXT]);
 void tls_shared_free(struct tls_shared *shared);
 
 struct tls;
