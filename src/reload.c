@@ -82,7 +82,7 @@ static void say_notes(struct actor *main_actor, const struct settings *fresh)
     for (uint32_t i = 0; i < settings_note_count(fresh); i++) {
         int level;
         const char *text = settings_note_at(fresh, i, &level);
-        LOG_AT(main_actor, (enum log_level)level, "Reload: %s", text);
+        LOG_AT(main_actor, level < LOG_LEVEL_ERR ? LOG_LEVEL_ERR : (enum log_level)level, "Reload: %s", text);
     }
 }
 

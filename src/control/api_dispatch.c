@@ -305,6 +305,7 @@ bool api_request_read(struct control *c, struct api_request *request, const stru
         .client = from->client,
         .owner = from->owner,
         .layout = from->layout,
+        .kind = from->api == CLIENT_API_ADMIN ? REQUEST_ADMIN : REQUEST_OTHER,
         .since = from->since,
         .root = document,
         .session_id = element_integer(document, "session_id"),

@@ -208,7 +208,7 @@ const struct control_counters *control_counters(const struct control *c)
 
 bool control_is_accepting(const struct control *c)
 {
-    return !c->draining && !c->stopping && !c->memory_short;
+    return c->adjustable.accepting && !c->draining && !c->stopping && !c->memory_short;
 }
 
 struct control_sizes control_sizes(const struct control *c)

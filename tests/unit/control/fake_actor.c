@@ -112,8 +112,7 @@ struct actors *actor_set(const struct actor *self)
 
 usec_t actor_turn_ended(const struct actor *self)
 {
-    (void)self;
-    return 0;
+    return self->turn_ended;
 }
 
 uint64_t actor_wall_us(const struct actor *self)

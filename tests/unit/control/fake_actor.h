@@ -19,6 +19,7 @@ struct actor {
     size_t room;
     uint64_t wall_us;
     int log_level;              /* enum log_level: kept, but every line is formatted */
+    usec_t turn_ended;
     bool stopped;
     uint32_t warnings;          /* log lines at WARN or worse */
     char last_log[512];

@@ -261,6 +261,15 @@ static void test_bad_configurations_say_what_is_wrong(void **state)
     shared = tls_shared_new(&c, error);
     assert_non_null(shared);
     tls_shared_free(shared);
+    /* Renewed while it is in use: what can't be used changes nothing. */
+    shared = tls_shared_new(&good, error);
+    c = good;
+    c.key_pem = str_of(other_key);
+    assert_false(tls_shared_renew(shared, &c, error));
+    assert_non_null(strstr(error, "match"));
+    c.cert_pem = str_of(other_cert);
+    assert_true(tls_shared_renew(shared, &c, error));
+    tls_shared_free(shared);
     free(cert), free(key), free(other_cert), free(other_key), free(locked_cert), free(locked_key);
     assert_int_equal(seam_mem_outstanding(), 0);
 }
