@@ -61,7 +61,8 @@ struct boot {
     const struct plugin_desc *enabled[BOOT_PLUGINS_MAX + 1];
     struct conf_node *websockets;
     struct conf_node *http;
-    struct control_module transports[2];
+    struct conf_node *unix_sockets;
+    struct control_module transports[6];
     struct io *io;
     struct dns *dns;
     struct poster *poster;
@@ -307,10 +308,13 @@ static bool open_io(struct boot *boot)
         boot->websockets = module_conf_load(boot->settings, "janus.transport.websockets", &found);
     if (!settings_is_disabled(&boot->settings->transports_disable, "http"))
         boot->http = module_conf_load(boot->settings, "janus.transport.http", &found);
+    if (!settings_is_disabled(&boot->settings->transports_disable, "pfunix"))
+        boot->unix_sockets = module_conf_load(boot->settings, "janus.transport.pfunix", &found);
     const struct io_options options = {
         .websockets = boot->websockets,
         .http = boot->http,
         .admin_guarded = !secret_is_sample(boot->settings->admin_secret),
+        .unix_sockets = boot->unix_sockets,
         .web_folder = boot->settings->web_folder,
         .descriptors = limit.rlim_cur,
         .partial_bytes_max = boot->partial_bytes_max,
@@ -321,7 +325,7 @@ static bool open_io(struct boot *boot)
     boot->io = io_new(actor, &options);
     if (boot->io == NULL || io_serves(boot->io, CLIENT_API_JANUS) == 0) {
         LOG_FATAL(boot->main_actor, "no transport serves the Janus API: enable ws or wss in janus.transport.websockets.jcfg, "
-                                    "or http or https in janus.transport.http.jcfg (the others are not built yet)");
+                                    "http or https in janus.transport.http.jcfg, or a Unix socket in janus.transport.pfunix.jcfg");
         return false;
     }
     actor_serve(actor, &io_ops, boot->io);
@@ -423,6 +427,15 @@ static uint32_t list_transports(struct boot *boot)
             .name = "Cardea WebSockets transport",
             .author = "The Cardea project",
             .description = "The Janus API over WebSockets",
+            .version_string = "0.0.1",
+            .version = 1,
+        };
+    if (io_serves_unix(boot->io))
+        boot->transports[count++] = (struct control_module){
+            .package = "janus.transport.pfunix",
+            .name = "Cardea Unix sockets transport",
+            .author = "The Cardea project",
+            .description = "The Janus API over Unix sockets",
             .version_string = "0.0.1",
             .version = 1,
         };
@@ -570,6 +583,7 @@ void boot_close(struct boot *boot)
         conf_free(boot->plugins[i].conf);
     conf_free(boot->websockets);
     conf_free(boot->http);
+    conf_free(boot->unix_sockets);
     dtls_identity_free(boot->identity);
     mem_put(boot);
 }

@@ -303,6 +303,7 @@ bool api_request_read(struct control *c, struct api_request *request, const stru
     const json_t *handle_id = json_object_get(document, "handle_id");
     *request = (struct api_request){
         .client = from->client,
+        .tag = from->tag,
         .owner = from->owner,
         .layout = from->layout,
         .kind = from->api == CLIENT_API_ADMIN ? REQUEST_ADMIN : REQUEST_OTHER,

@@ -54,6 +54,21 @@ enum parse_result api_parse_body(struct parsed *out, struct view text, char reas
     return PARSE_OK;
 }
 
+enum parse_result api_parse_one(struct parsed *out, struct view text, const char *source, char reason[PARSE_REASON_ROOM])
+{
+    json_error_t error;
+    out->count = 0;
+    if (is_too_much(text, reason))
+        return PARSE_TOO_MANY;
+    json_t *document = json_loadb((const char *)text.data, text.size, 0, &error);
+    if (document == NULL) {
+        snprintf(reason, PARSE_REASON_ROOM, "Invalid Janus API request - %s(%d,%d): %s", source, error.line, error.column, error.text);
+        return PARSE_BROKEN;
+    }
+    out->documents[out->count++] = document;
+    return PARSE_OK;
+}
+
 enum parse_result api_parse(struct parsed *out, struct view text, char reason[PARSE_REASON_ROOM])
 {
     out->count = 0;
@@ -64,7 +79,6 @@ enum parse_result api_parse(struct parsed *out, struct view text, char reason[PA
         json_t *document = json_loadb((const char *)text.data, text.size, JSON_DISABLE_EOF_CHECK, &error);
         if (document == NULL) {
             release(out);
-            /* The source is called <string> on every transport that hands over texts (janus-api.md 2). */
             snprintf(reason, PARSE_REASON_ROOM, "Invalid Janus API request - <string>(%d,%d): %s", error.line, error.column, error.text);
             return PARSE_BROKEN;
         }

@@ -20,6 +20,8 @@ struct parsed {
 
 /* Not PARSE_OK: nothing in *out, and `reason` is the text of error 454. */
 enum parse_result api_parse(struct parsed *out, struct view text, char reason[PARSE_REASON_ROOM]);
+/* One document and nothing behind it: all transports but these two. `source` is what the transport's 454 calls the text. */
+enum parse_result api_parse_one(struct parsed *out, struct view text, const char *source, char reason[PARSE_REASON_ROOM]);
 /* The body of an HTTP request: one object and nothing behind it (transports.md 2.3). PARSE_NO_OBJECT: error 455. */
 enum parse_result api_parse_body(struct parsed *out, struct view text, char reason[PARSE_REASON_ROOM]);
 

@@ -37,9 +37,9 @@ static void hold(struct control *c, const struct io_send *head)
     c->held[c->held_count++] = (struct held_text){block, sizeof(*head) + head->size};
 }
 
-static void send_text(struct control *c, struct ref client, bool event, int error)
+static void send_text(struct control *c, struct ref client, uint32_t tag, bool event, int error)
 {
-    struct io_send head = {.client = client, .event = event, .error = (uint16_t)error, .size = (uint32_t)c->text.size};
+    struct io_send head = {.client = client, .event = event, .error = (uint16_t)error, .tag = tag, .size = (uint32_t)c->text.size};
     if (event && c->holding > 0)
         hold(c, &head);
     else
@@ -65,7 +65,7 @@ void reply_end(struct control *c, struct json_out *j, const struct api_request *
     }
     c->counters.replies++;
     measure_reply(c, request, 0);
-    send_text(c, request->client, false, 0);
+    send_text(c, request->client, request->tag, false, 0);
 }
 
 void reply_plain(struct control *c, const struct api_request *request, const char *janus)
@@ -102,7 +102,7 @@ void reply_error(struct control *c, const struct api_request *request, int code,
     c->counters.replies++;
     c->counters.errors++;
     measure_reply(c, request, code);
-    send_text(c, request->client, false, code);
+    send_text(c, request->client, request->tag, false, code);
 }
 
 bool request_has(struct control *c, const struct api_request *request, const struct element *list, size_t count)
@@ -151,7 +151,7 @@ void event_end(struct control *c, struct json_out *j, const struct session *sess
         return;
     }
     c->counters.events++;
-    send_text(c, session->owner->client, true, 0);
+    send_text(c, session->owner->client, 0, true, 0);
 }
 
 void events_hold(struct control *c)

@@ -14,6 +14,7 @@
 struct api_request {
     struct ref client;                  /* gets the reply */
     struct ref owner;                   /* of the session that it creates or claims */
+    uint32_t tag;                       /* comes back with the reply */
     enum json_layout layout;
     json_t *root;
     const char *verb;                   /* as sent */

@@ -157,16 +157,29 @@ static struct credit *serve(struct control *c, const struct request_from *from, 
     return credit;
 }
 
+static enum parse_result parse_by(enum transport_kind transport, struct parsed *out, struct view text, char reason[PARSE_REASON_ROOM])
+{
+    switch (transport) {
+    case TRANSPORT_WEBSOCKETS: break;
+    case TRANSPORT_HTTP: return api_parse_body(out, text, reason);
+    case TRANSPORT_UNIX:
+    case TRANSPORT_NANOMSG: return api_parse_one(out, text, "<string>", reason);       /* transports.md 1.3 */
+    case TRANSPORT_MQTT:
+    case TRANSPORT_RABBITMQ: return api_parse_one(out, text, "<buffer>", reason);
+    }
+    return api_parse(out, text, reason);
+}
+
 /* False: answered by a 454 or 455, and its credit given back. */
 static bool parse(struct control *c, const struct client_request *request, const struct request_from *from, struct parsed *out)
 {
-    struct api_request nobody = {.client = from->client, .layout = from->layout};
+    struct api_request nobody = {.client = from->client, .layout = from->layout, .tag = from->tag};
     struct view text = VIEW(request->text, request->size);
     char reason[PARSE_REASON_ROOM];
     int code = 454;
     c->long_parsed = c->long_parsed || is_long(request);
     c->bytes_left -= c->bytes_left < request->size ? c->bytes_left : request->size;
-    switch (from->transport == TRANSPORT_HTTP ? api_parse_body(out, text, reason) : api_parse(out, text, reason)) {
+    switch (parse_by((enum transport_kind)from->transport, out, text, reason)) {
     case PARSE_OK: return true;
     case PARSE_BROKEN: c->counters.unparsable++; break;
     case PARSE_TOO_MANY: c->counters.too_many_documents++; break;
@@ -199,6 +212,7 @@ static struct request_from from_of(const struct client_request *request)
         .layout = layout_of(request),
         .api = request->api,
         .transport = request->transport,
+        .tag = request->tag,
         .path_ids = request->path_ids,
         .session_id = request->session_id,
         .handle_id = request->handle_id,
@@ -209,7 +223,7 @@ static struct request_from from_of(const struct client_request *request)
 /* No room to remember that something waits: answered once for each document, or for the text when it was not read yet. */
 static void refuse(struct control *c, const struct client_request *request, uint32_t documents, struct credit *credit)
 {
-    struct api_request nobody = {.client = request->client, .layout = layout_of(request)};
+    struct api_request nobody = {.client = request->client, .layout = layout_of(request), .tag = request->tag};
     for (uint32_t i = 0; i < documents; i++)
         reply_error(c, &nobody, 490, "Memory error");
     text_done(c, request->client, credit);

@@ -82,6 +82,7 @@ struct request_from {
     uint8_t api;                        /* enum client_api */
     uint8_t transport;                  /* enum transport_kind */
     uint8_t path_ids;                   /* HTTP: how many ids its path has */
+    uint32_t tag;                       /* comes back with the reply */
     int64_t session_id, handle_id;      /* of the path */
     usec_t since;                       /* when io delivered it */
 };

@@ -71,6 +71,12 @@ bool client_open(struct clients *env, struct client *c, const struct client_orig
     c->ws.over = true;           /* until the handshake opens it */
     c->last_input = c->last_progress = now;
     c->phase_deadline = usec_add(now, IO_FIRST_REQUEST_US);
+    if (origin->packets != NULL) {
+        c->state = CLIENT_PACKETS;
+        c->phase_deadline = USEC_NEVER;
+        env->counters.opened++;
+        return true;
+    }
     if (origin->tls != NULL && (c->tls = tls_new(&env->tls_pool, origin->tls)) == NULL)
         return false;
     if (!client_http_open(env, c, now)) {
@@ -137,26 +143,32 @@ void client_close(struct clients *env, struct client *c, usec_t now, enum ws_cod
 {
     if (client_is_gone(c))
         return;
-    if (c->state != CLIENT_WEBSOCKET) {
+    if (c->state == CLIENT_WEBSOCKET)
+        client_websocket_close(env, c, now, code);
+    else if (c->state == CLIENT_PACKETS && client_wants_output(c))
+        client_finish(env, c, now, CLIENT_END_ASKED, false);
+    else
         client_kill(env, c, CLIENT_END_ASKED);
-        return;
-    }
-    client_websocket_close(env, c, now, code);
 }
 
 /* The input has ended. An HTTP answer may still go to a peer that only closed its own side; a WebSocket without a close
- * frame is broken, whatever is queued. */
+ * frame is broken, whatever is queued; and of packets the peer is gone. */
 void client_input_ended(struct clients *env, struct client *c, bool broken)
 {
     c->input_ended = true;
     if (client_is_dead(c))
         return;
-    bool may_write = !broken && c->state != CLIENT_WEBSOCKET && client_wants_output(c);
+    bool may_write = !broken && c->state != CLIENT_WEBSOCKET && c->origin->packets == NULL && client_wants_output(c);
     if (!may_write)
         client_kill(env, c, CLIENT_END_PEER);
 }
 
 /* --- Input ------------------------------------------------------------------------------------------------------ */
+
+bool client_may_ask(const struct client *c)
+{
+    return c->credits_used < IO_CREDITS && c->request_bytes < IO_REQUEST_BYTES_STOP && c->out.reply_bytes <= IO_REPLY_BYTES_STOP;
+}
 
 /* Whether clear bytes may go on into the state machine. */
 static bool may_read(const struct client *c)
@@ -165,7 +177,8 @@ static bool may_read(const struct client *c)
     case CLIENT_HTTP:
         return client_http_step(c) <= HTTP_STEP_BODY;
     case CLIENT_WEBSOCKET:
-        return client_websocket_may_read(c);
+    case CLIENT_PACKETS:
+        return client_may_ask(c);
     case CLIENT_CLOSING:
     case CLIENT_DEAD:
         break;
@@ -215,7 +228,7 @@ bool client_resume(struct clients *env, struct client *c, usec_t now)
 static void hold_back(struct clients *env, struct client *c)
 {
     size_t before = c->held == NULL ? 0 : c->held->size, size = env->clear.size;
-    CHECK(before + size <= IO_READ_BYTES + 2 * TLS_WRITE_MAX);
+    CHECK(before + size <= (c->origin->packets == NULL ? IO_READ_BYTES + 2 * TLS_WRITE_MAX : IO_TEXT_BYTES_MAX));
     if (before == 0)
         env->counters.paused++;
     c->held = mem_resize(c->held, sizeof(*c->held) + before + size);
@@ -253,6 +266,15 @@ static bool refill(struct clients *env, struct client *c, usec_t now)
     return size > 0;
 }
 
+static void take_packet(struct clients *env, struct client *c, struct view *text)
+{
+    *text = VIEW(env->clear.data, env->clear.size);
+    env->clear.size = 0;
+    c->credits_used++;
+    c->request_bytes += (uint32_t)text->size;
+    env->counters.texts++;
+}
+
 bool client_next(struct clients *env, struct client *c, usec_t now, struct view *text)
 {
     for (;;) {
@@ -274,8 +296,14 @@ bool client_next(struct clients *env, struct client *c, usec_t now, struct view 
             if (client_websocket_input(env, c, now, &env->clear, text))
                 return true;
             break;
+        case CLIENT_PACKETS:
+            take_packet(env, c, text);
+            return true;
         case CLIENT_CLOSING:
-            client_websocket_closing_input(env, c, &env->clear);
+            if (c->origin->packets == NULL)
+                client_websocket_closing_input(env, c, &env->clear);
+            else
+                env->clear.size = 0;
             break;
         case CLIENT_DEAD:
             env->clear.size = 0;
@@ -318,6 +346,11 @@ bool client_has_room(struct clients *env, struct client *c, enum out_kind kind, 
     if (!is_own_share_full(&c->out, kind, size) && !is_common_share_full(env, c, size))
         return true;
     bool events = kind == OUT_EVENT && c->out.reply_bytes + size <= IO_REPLY_BYTES_MAX;
+    if (c->origin->packets != NULL && c->origin->packets->lasting) {
+        env->counters.dropped_events += kind == OUT_EVENT;
+        env->counters.dropped_replies += kind == OUT_REPLY;
+        return false;
+    }
     client_kill(env, c, events ? CLIENT_END_EVENTS_PILED : CLIENT_END_REPLIES_PILED);
     return false;
 }
@@ -343,15 +376,31 @@ void client_reply(struct clients *env, struct client *c, usec_t now, struct view
     count_queued(env, c);
 }
 
+/* What stands in front of a text. */
+static size_t write_prefix(const struct client *c, uint32_t tag, size_t size, uint8_t head[WS_HEAD_MAX])
+{
+    if (c->origin->packets == NULL)
+        return ws_head(head, WS_OP_TEXT, true, size, NULL);
+    if (!c->origin->packets->tagged)
+        return 0;
+    memcpy(head, &tag, sizeof(tag));
+    return sizeof(tag);
+}
+
 void client_send(struct clients *env, struct client *c, usec_t now, enum out_kind kind, struct view text, void *block)
 {
+    client_send_tagged(env, c, now, kind, 0, text, block);
+}
+
+void client_send_tagged(struct clients *env, struct client *c, usec_t now, enum out_kind kind, uint32_t tag, struct view text, void *block)
+{
     uint8_t head[WS_HEAD_MAX];
-    if (c->state != CLIENT_WEBSOCKET) {
+    if (c->state != CLIENT_WEBSOCKET && c->state != CLIENT_PACKETS) {
         env->counters.sent_to_gone++;
         mem_put(block);
         return;
     }
-    struct view prefix = VIEW(head, ws_head(head, WS_OP_TEXT, true, text.size, NULL));
+    struct view prefix = VIEW(head, write_prefix(c, tag, text.size, head));
     if (!client_has_room(env, c, kind, prefix.size + text.size)) {
         mem_put(block);
         return;
@@ -426,8 +475,8 @@ static size_t plain_output(struct clients *env, struct client *c, struct view pa
     size_t count = outq_peek(&c->out, parts), size = 0;
     for (size_t i = 0; i < count; i++)
         size += parts[i].size;
-    if (count == 0 || size >= IO_GATHER_BYTES / 4)
-        return count;            /* long enough to go from where it is */
+    if (count == 0 || c->origin->packets != NULL || size >= IO_GATHER_BYTES / 4)
+        return count;            /* long enough to go from where it is; or a packet, which goes alone */
     parts[0] = VIEW(env->gather, outq_gather(&c->out, env->gather, IO_GATHER_BYTES));
     return 1;
 }
@@ -490,14 +539,35 @@ void client_sent(struct clients *env, struct client *c, usec_t now, size_t size)
     count_queued(env, c);
 }
 
+void client_skip(struct clients *env, struct client *c, usec_t now)
+{
+    static const char refusal[] = "{\"janus\":\"error\",\"error\":{\"code\":490,\"reason\":\"The reply is too long for a packet\"}}";
+    struct view parts[OUTQ_PARTS];
+    enum out_kind kind = outq_first_kind(&c->out);
+    size_t size = 0, count = outq_peek(&c->out, parts);
+    CHECK(c->origin->packets != NULL && count > 0);
+    for (size_t i = 0; i < count; i++)
+        size += parts[i].size;
+    client_sent(env, c, now, size);
+    env->counters.too_long++;
+    if (kind == OUT_REPLY)
+        client_send(env, c, now, OUT_REPLY, VIEW(refusal, sizeof(refusal) - 1), NULL);
+}
+
 /* --- Deadlines -------------------------------------------------------------------------------------------------- */
+
+/* It has output that it should take. A broker may be away for longer. */
+static bool may_stall(const struct client *c)
+{
+    return client_wants_output(c) && (c->origin->packets == NULL || !c->origin->packets->lasting || client_is_gone(c));
+}
 
 usec_t client_deadline(const struct clients *env, const struct client *c)
 {
     usec_t first = USEC_NEVER;
     if (client_is_dead(c))
         return first;
-    if (client_wants_output(c))
+    if (may_stall(c))
         first = usec_add(c->last_progress, IO_STALL_US);
     if (c->state == CLIENT_WEBSOCKET)
         return usec_min(first, client_websocket_deadline(env, c));
@@ -510,7 +580,7 @@ void client_timeout(struct clients *env, struct client *c, usec_t now)
 {
     if (client_is_dead(c))
         return;
-    if (client_wants_output(c) && now >= usec_add(c->last_progress, IO_STALL_US))
+    if (may_stall(c) && now >= usec_add(c->last_progress, IO_STALL_US))
         client_kill(env, c, CLIENT_END_STALLED);
     else if (c->state == CLIENT_WEBSOCKET)
         client_websocket_timeout(env, c, now);

@@ -10,7 +10,10 @@
  *   client_fini once client_is_dead; what control shall be told is client_is_gone
  *
  *   HTTP ----101----> WEBSOCKET ---\
- *     \------ refusal, EOF, close --> CLOSING (what is queued leaves, the peer may answer) --> DEAD */
+ *     \------ refusal, EOF, close --> CLOSING (what is queued leaves, the peer may answer) --> DEAD
+ *
+ * Where whole texts come and go one by one (packets: Unix sockets, brokers) there is neither: PACKETS until CLOSING. What is fed is
+ * one text; what client_output gives is one text, with its tag in front if it has one, and client_sent takes all of it. */
 #pragma once
 
 #include "base/json_out.h"
@@ -56,9 +59,20 @@ enum client_end {
 };
 const char *client_end_name(enum client_end end);
 
-enum client_state { CLIENT_HTTP, CLIENT_WEBSOCKET, CLIENT_CLOSING, CLIENT_DEAD };
+enum client_state { CLIENT_HTTP, CLIENT_WEBSOCKET, CLIENT_PACKETS, CLIENT_CLOSING, CLIENT_DEAD };
 
 struct http_config;
+
+/* How packets travel; the shell's `packets_read` and `packets_write` know. */
+enum packets_way { PACKETS_SOCKET, PACKETS_DATAGRAM };
+
+struct packets_origin {
+    uint8_t way;                     /* enum packets_way */
+    uint8_t transport;               /* enum transport_kind */
+    enum json_layout layout;
+    bool lasting;                    /* nobody at the other end to give up: what can't wait any more is dropped instead */
+    bool tagged;                     /* texts go out with their tag in front */
+};
 
 /* What a listener says about the clients that came through it. Lives as long as they do. */
 struct client_origin {
@@ -68,6 +82,7 @@ struct client_origin {
     const char *acl;                 /* NULL: everybody; unix sockets are never asked */
     bool acl_forwarded;
     struct tls_shared *tls;          /* NULL: none */
+    const struct packets_origin *packets;   /* NULL: a stream of HTTP or of a WebSocket */
 };
 
 struct client_rules {
@@ -90,6 +105,9 @@ struct client_counters {
     uint64_t paused;                 /* times that input was held back for want of credits */
     uint64_t sent_to_gone;           /* texts for clients that are closing */
     uint64_t stray_credits;          /* given back by control, but not held: a mistake of ours */
+    uint64_t dropped_replies;        /* of lasting clients: more than may wait */
+    uint64_t dropped_events;
+    uint64_t too_long;               /* texts that no packet can hold */
     uint64_t ended[CLIENT_END_COUNT];
 };
 
@@ -123,8 +141,9 @@ struct client_ask {
 };
 
 struct client {
-    struct ref ref;                  /* the shell's; so are fd, watched, turn and announced */
-    int fd;
+    struct ref ref;                  /* the shell's; so are fd, through, watched, turn and announced */
+    int fd;                          /* -1: it has no socket of its own */
+    void *through;                   /* what it is written through then */
     uint32_t watched;
     struct list turn;
     const struct client_origin *origin;
@@ -173,6 +192,8 @@ void client_input_ended(struct clients *env, struct client *c, bool broken);
 
 /* `block`: NULL, or the memory that `text` lies in (from mem_get), the client's from now on. */
 void client_send(struct clients *env, struct client *c, usec_t now, enum out_kind kind, struct view text, void *block);
+/* The same, with the tag of the request that it answers, where tags go out. */
+void client_send_tagged(struct clients *env, struct client *c, usec_t now, enum out_kind kind, uint32_t tag, struct view text, void *block);
 /* The answer to what was asked by an HTTP request; `error`: its code, 0 when it is none. */
 void client_reply(struct clients *env, struct client *c, usec_t now, struct view text, unsigned error);
 void client_credit(struct clients *env, struct client *c);
@@ -192,6 +213,9 @@ void client_sent(struct clients *env, struct client *c, usec_t now, size_t size)
 
 usec_t client_deadline(const struct clients *env, const struct client *c);
 void client_timeout(struct clients *env, struct client *c, usec_t now);
+
+/* The text that client_output gave can't be sent as a packet: a reply is replaced by an error, an event is lost. */
+void client_skip(struct clients *env, struct client *c, usec_t now);
 
 bool client_wants_input(const struct client *c);     /* the socket shall be read */
 bool client_wants_output(const struct client *c);

@@ -19,6 +19,8 @@ bool client_is_admitted(const struct client *c, const struct http_fields *fields
 
 /* One more text of that kind may wait; else the connection has ended. */
 bool client_has_room(struct clients *env, struct client *c, enum out_kind kind, size_t size);
+/* Control may get another text of it. */
+bool client_may_ask(const struct client *c);
 void client_set_partial(struct clients *env, struct client *c, size_t bytes);
 
 /* Where a connection's HTTP request is. */
@@ -83,6 +85,5 @@ bool client_websocket_input(struct clients *env, struct client *c, usec_t now, s
 void client_websocket_rest(struct clients *env, struct client *c, usec_t now);      /* the input is used up for now */
 void client_websocket_closing_input(struct clients *env, struct client *c, struct ws_input *input);
 void client_websocket_close(struct clients *env, struct client *c, usec_t now, enum ws_code code);
-bool client_websocket_may_read(const struct client *c);
 usec_t client_websocket_deadline(const struct clients *env, const struct client *c);
 void client_websocket_timeout(struct clients *env, struct client *c, usec_t now);

@@ -12,11 +12,6 @@ void client_websocket_open(struct clients *env, struct client *c, usec_t now)
     c->phase_deadline = USEC_NEVER;
 }
 
-bool client_websocket_may_read(const struct client *c)
-{
-    return c->credits_used < IO_CREDITS && c->request_bytes < IO_REQUEST_BYTES_STOP && c->out.reply_bytes <= IO_REPLY_BYTES_STOP;
-}
-
 static void queue_close(struct client *c, usec_t now, unsigned code)
 {
     struct buf frame;
@@ -125,7 +120,7 @@ void client_websocket_closing_input(struct clients *env, struct client *c, struc
 /* A client that isn't read, because control is still at its requests, can't be blamed for silence. */
 static bool is_watched(const struct client *c)
 {
-    return c->held == NULL && client_websocket_may_read(c);
+    return c->held == NULL && client_may_ask(c);
 }
 
 usec_t client_websocket_deadline(const struct clients *env, const struct client *c)

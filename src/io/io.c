@@ -13,6 +13,7 @@
 #include "io/io_private.h"
 #include "runtime/entropy.h"
 #include "runtime/log.h"
+#include "runtime/packet.h"
 #include "runtime/tcp.h"
 
 /* --- Start and end ---------------------------------------------------------------------------------------------- */
@@ -67,6 +68,7 @@ struct io *io_new(struct actor *self, const struct io_options *options)
     http_config_read(&io->http, options->http, &notes);
     http_config_read_admin(&io->http_admin, options->http, &notes);
     io->admin_guarded = options->admin_guarded;
+    unix_config_read(&io->unix_sockets, options->unix_sockets, &notes);
     log_lines(io, &notes);
     const struct client_rules rules = {
         .layout = io->config.layout,
@@ -89,6 +91,7 @@ struct io *io_new(struct actor *self, const struct io_options *options)
     entropy_fill(NULL, (uint8_t *)&key, sizeof(key));
     tally_init(&io->per_address, &key, io->config.max_clients_per_address, io->clients_max);
     io_listen_open(io);
+    io_packets_open(io);
     return io;
 }
 
@@ -97,8 +100,11 @@ static void drop(struct io *io, struct client *c)
     if (client_ask(c) != NULL)
         io_settle_ask(io, client_ask(c));
     timerq_stop(&io->timers, &c->timer);
-    actor_unwatch(io->self, c->fd);
+    if (c->fd >= 0)
+        actor_unwatch(io->self, c->fd);
     tcp_close(c->fd);
+    if (c->origin->packets != NULL)
+        io_packets_drop(io, c);
     slots_del(&io->slots, c->ref);
     list_del(&c->turn);
     tally_give(&io->per_address, &c->addr);
@@ -118,6 +124,7 @@ void io_free(struct io *io)
     io_listen_close(io);
     slots_fini(&io->slots);
     pool_fini(&io->client_pool);
+    io_packets_fini(io);
     clients_fini(&io->clients);
     tally_fini(&io->per_address);
     timerq_fini(&io->timers);
@@ -140,22 +147,31 @@ uint32_t io_serves(const struct io *io, uint8_t api)
     return count;
 }
 
-static uint32_t count_listeners(const struct io *io, bool http)
+enum door { DOOR_HTTP, DOOR_WEBSOCKETS, DOOR_UNIX };
+
+static bool has_door(const struct io *io, enum door door)
 {
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < io->listener_count; i++)
-        count += (io->listeners[i].origin.http != NULL) == http ? 1 : 0;
-    return count;
+    for (uint32_t i = 0; i < io->listener_count; i++) {
+        const struct client_origin *origin = &io->listeners[i].origin;
+        if ((origin->packets != NULL ? DOOR_UNIX : origin->http != NULL ? DOOR_HTTP : DOOR_WEBSOCKETS) == door)
+            return true;
+    }
+    return false;
 }
 
 bool io_serves_http(const struct io *io)
 {
-    return count_listeners(io, true) > 0;
+    return has_door(io, DOOR_HTTP);
 }
 
 bool io_serves_websockets(const struct io *io)
 {
-    return count_listeners(io, false) > 0;
+    return has_door(io, DOOR_WEBSOCKETS);
+}
+
+bool io_serves_unix(const struct io *io)
+{
+    return has_door(io, DOOR_UNIX);
 }
 
 bool io_local(const struct io *io, uint32_t index, struct net_addr *local)
@@ -188,40 +204,46 @@ void io_touch(struct io *io, struct client *c)
         list_add_tail(&io->turn, &c->turn);
 }
 
-void io_take(struct io *io, int fd, const struct listener *listener, const struct net_addr *addr, usec_t now)
+struct client *io_add(struct io *io, int fd, const struct client_origin *origin, const struct net_addr *addr, usec_t now)
 {
     if (io->slots.count >= io->clients_max) {
         io->counters.refused_full++;
-        tcp_close(fd);
-        return;
+        return NULL;
     }
     if (!tally_take(&io->per_address, addr)) {
         io->counters.refused_address++;
-        tcp_close(fd);
-        return;
+        return NULL;
     }
     struct client *c = pool_get(&io->client_pool);
-    if (c == NULL || !client_open(&io->clients, c, &listener->origin, addr, now)) {
+    if (c == NULL || !client_open(&io->clients, c, origin, addr, now)) {
         io->counters.refused_no_room++;
         tally_give(&io->per_address, addr);
         pool_put(&io->client_pool, c);
-        tcp_close(fd);
-        return;
+        return NULL;
     }
     list_init(&c->turn);
     c->fd = fd;
     c->watched = EPOLLIN;
     c->ref = slots_add(&io->slots, c);
     CHECK(!ref_is_none(c->ref));
-    if (!actor_watch(io->self, fd, EPOLLIN, ref_pack(c->ref))) {
-        io->counters.refused_no_room++;
-        drop(io, c);
-        return;
-    }
     io_touch(io, c);
+    return c;
 }
 
-static void deliver(struct io *io, struct client *c, usec_t now)
+void io_take(struct io *io, int fd, const struct listener *listener, const struct net_addr *addr, usec_t now)
+{
+    struct client *c = io_add(io, fd, &listener->origin, addr, now);
+    if (listener->path != NULL)
+        packet_set_room(fd, IO_TEXT_BYTES_MAX);
+    if (c == NULL) {
+        tcp_close(fd);
+    } else if (!actor_watch(io->self, fd, EPOLLIN, ref_pack(c->ref))) {
+        io->counters.refused_no_room++;
+        drop(io, c);
+    }
+}
+
+void io_deliver(struct io *io, struct client *c, usec_t now)
 {
     struct view text;
     while (client_next(&io->clients, c, now, &text))
@@ -231,6 +253,10 @@ static void deliver(struct io *io, struct client *c, usec_t now)
 static void read_in(struct io *io, struct client *c, usec_t now)
 {
     size_t size = 0;
+    if (c->origin->packets != NULL) {
+        io_packets_read(io, c, now);
+        return;
+    }
     if (client_in_handshake(c)) {
         if (io->tls_left == 0)
             return;              /* level-triggered: it comes again in the next turn */
@@ -239,7 +265,7 @@ static void read_in(struct io *io, struct client *c, usec_t now)
     switch (tcp_read(c->fd, io->in, sizeof(io->in), &size)) {
     case TCP_DONE:
         client_feed(&io->clients, c, now, io->in, size);
-        deliver(io, c, now);
+        io_deliver(io, c, now);
         break;
     case TCP_CLOSED:
         client_input_ended(&io->clients, c, false);
@@ -257,6 +283,10 @@ static void write_out(struct io *io, struct client *c, usec_t now)
 {
     struct view parts[OUTQ_PARTS];
     size_t count, size, total = 0;
+    if (c->origin->packets != NULL) {
+        io_packets_write(io, c, now);
+        return;
+    }
     while (total < IO_WRITE_BYTES && (count = client_output(&io->clients, c, now, parts)) > 0) {
         enum tcp_result result = tcp_write(c->fd, parts, count, &size);
         if (result == TCP_AGAIN)
@@ -276,7 +306,7 @@ static void write_out(struct io *io, struct client *c, usec_t now)
 /* A client that was refused reads until the end: it shall not have to wait for IO_LINGER_US. */
 static void end_output(struct client *c)
 {
-    if (c->output_ended || !client_output_is_over(c))
+    if (c->output_ended || c->fd < 0 || !client_output_is_over(c))
         return;
     c->output_ended = true;
     tcp_end_output(c->fd);
@@ -294,7 +324,7 @@ static uint32_t wanted_events(const struct client *c)
 static void renew(struct io *io, struct client *c)
 {
     uint32_t events = wanted_events(c);
-    if (events != c->watched && actor_watch(io->self, c->fd, events, ref_pack(c->ref)))
+    if (c->fd >= 0 && events != c->watched && actor_watch(io->self, c->fd, events, ref_pack(c->ref)))
         c->watched = events;
     /* A timer that runs too early does no harm, so it is moved only towards now. */
     usec_t at = client_deadline(&io->clients, c);
@@ -306,7 +336,7 @@ static void settle(struct io *io, struct client *c, usec_t now)
 {
     write_out(io, c, now);
     for (unsigned i = 0; client_resume(&io->clients, c, now); i++) {
-        deliver(io, c, now);
+        io_deliver(io, c, now);
         write_out(io, c, now);
         if (i + 1 == IO_SETTLES_PER_TURN) {
             io_touch(io, c);
@@ -370,6 +400,7 @@ static void on_turn(void *owner, usec_t now)
     io->tls_left = IO_TLS_PER_TURN;
     io->clients.wall_s = actor_wall_us(io->self) / 1000000u;
     io_listen_timeout(io, now);
+    io_packets_timeout(io, now);
     run_timers(io, now);
     /* Who asks to be settled again meanwhile is so in the next turn. */
     list_init(&batch);
@@ -390,7 +421,7 @@ static usec_t deadline(void *owner)
     bool may_stop = io->stop_at != USEC_NEVER && io->slots.count == 0;
     if (may_stop || !list_is_empty(&io->turn))
         return 0;
-    return usec_min(timerq_next(&io->timers), usec_min(io->accept_at, io->stop_at));
+    return usec_min(usec_min(timerq_next(&io->timers), io->datagrams.retry_at), usec_min(io->accept_at, io->stop_at));
 }
 
 /* Everybody is told, and what is queued may leave, within IO_STOP_US. */

@@ -17,6 +17,7 @@ struct io_options {
     const struct conf_node *http;        /* janus.transport.http; likewise */
     bool admin_guarded;                  /* the Admin API's secret is not one of sample files (security.md); false: it is served to
                                             this machine only */
+    const struct conf_node *unix_sockets;   /* janus.transport.pfunix; likewise */
     const char *web_folder;              /* from the command line; NULL: the configuration's */
     uint64_t descriptors;                /* soft limit of the process */
     uint32_t partial_bytes_max, queued_bytes_max;   /* 0: as built (io/limits.h) */
@@ -30,6 +31,11 @@ struct io_counters {
     uint64_t accept_paused;              /* no descriptor left */
     uint64_t queues_piled;               /* sessions over HTTP whose events nobody fetched: IO_EVENTS_MAX */
     uint64_t queues_refused;             /* requests that found IO_QUEUES_MAX of them */
+    uint64_t packets_cut;                /* longer than a text may be: answered by a 454 */
+    uint64_t packets_refused;            /* datagrams of peers with too many requests under way */
+    uint64_t datagrams_unnamed;          /* of peers that have no path */
+    uint64_t datagrams_lost;             /* nobody had the path any more */
+    uint64_t datagram_peers_evicted;     /* IO_DATAGRAM_PEERS_MAX */
     uint64_t stale;                      /* messages for clients that are no longer there */
 };
 
@@ -42,6 +48,7 @@ uint32_t io_listening(const struct io *io);
 uint32_t io_serves(const struct io *io, uint8_t api);    /* of io_listening: those of one API (enum client_api) */
 bool io_serves_http(const struct io *io);            /* either API */
 bool io_serves_websockets(const struct io *io);
+bool io_serves_unix(const struct io *io);
 /* Where the n-th listener is (its port may have been 0). False: no such, or a unix socket. */
 bool io_local(const struct io *io, uint32_t index, struct net_addr *local);
 

@@ -9,6 +9,7 @@
 #include "msg/control.h"
 #include "runtime/file.h"
 #include "runtime/log.h"
+#include "runtime/packet.h"
 #include "runtime/tcp.h"
 
 #define PEM_BYTES_MAX (256u * 1024u)
@@ -155,11 +156,11 @@ void io_listen_open(struct io *io)
     const struct pem_files ws_pem = {ws->cert_pem, ws->cert_key, ws->cert_password, ws->ciphers};
     const struct pem_files http_pem = {http->cert_pem, http->cert_key, http->cert_password, NULL};
     /* transports.md 3.2 */
-    const struct client_origin of_ws = {CLIENT_API_JANUS, "janus-protocol", NULL, ws->acl, ws->acl_forwarded, NULL};
-    const struct client_origin of_admin_ws = {CLIENT_API_ADMIN, "janus-admin-protocol", NULL, ws->admin_acl, ws->admin_acl_forwarded, NULL};
-    const struct client_origin of_http = {CLIENT_API_JANUS, NULL, http, http->acl, http->acl_forwarded, NULL};
-    const struct client_origin of_admin_http = {CLIENT_API_ADMIN, NULL, admin, admin->acl, admin->acl_forwarded, NULL};
-    const struct listener_plan plans[IO_LISTENERS_MAX] = {
+    const struct client_origin of_ws = {CLIENT_API_JANUS, "janus-protocol", NULL, ws->acl, ws->acl_forwarded, NULL, NULL};
+    const struct client_origin of_admin_ws = {CLIENT_API_ADMIN, "janus-admin-protocol", NULL, ws->admin_acl, ws->admin_acl_forwarded, NULL, NULL};
+    const struct client_origin of_http = {CLIENT_API_JANUS, NULL, http, http->acl, http->acl_forwarded, NULL, NULL};
+    const struct client_origin of_admin_http = {CLIENT_API_ADMIN, NULL, admin, admin->acl, admin->acl_forwarded, NULL, NULL};
+    const struct listener_plan plans[] = {
         {"ws", &ws->ws, NULL, NULL, of_ws},
         {"wss", &ws->wss, &ws_pem, &io->tls, of_ws},
         {"http", &http->http, NULL, NULL, of_http},
@@ -181,6 +182,8 @@ void io_listen_close(struct io *io)
         actor_unwatch(io->self, io->listeners[i].fd);
         tcp_close(io->listeners[i].fd);
         io->listeners[i].fd = -1;
+        if (io->listeners[i].path != NULL)
+            packet_remove(io->listeners[i].path);
     }
     io->accept_at = USEC_NEVER;
 }
@@ -220,6 +223,10 @@ void io_listen_accept(struct io *io, uint32_t index, usec_t now)
     if (index >= io->listener_count || io->listeners[index].fd < 0 || io->accept_at != USEC_NEVER)
         return;
     const struct listener *l = &io->listeners[index];
+    if (l->datagrams) {
+        io_packets_receive(io, l, now);
+        return;
+    }
     for (unsigned i = 0; i < IO_ACCEPTS_PER_TURN; i++) {
         struct net_addr peer;
         int fd = -1;

@@ -40,8 +40,9 @@ void io_tell_request(struct io *io, struct client *c, usec_t now, struct view te
 {
     struct client_request request = request_of(c, now, text.size);
     struct client_ask *ask = client_ask(c);
-    request.transport = ask == NULL ? TRANSPORT_WEBSOCKETS : TRANSPORT_HTTP;
-    request.layout = (uint8_t)(ask == NULL ? io->clients.rules.layout : c->origin->http->layout);
+    const struct packets_origin *packets = c->origin->packets;
+    request.transport = packets != NULL ? packets->transport : ask == NULL ? TRANSPORT_WEBSOCKETS : TRANSPORT_HTTP;
+    request.layout = (uint8_t)(packets != NULL ? packets->layout : ask == NULL ? io->clients.rules.layout : c->origin->http->layout);
     if (ask != NULL) {
         request.session_id = ask->session_id;
         request.handle_id = ask->handle_id;
@@ -139,7 +140,7 @@ static void on_send(struct io *io, usec_t now, const struct message *m)
     void *block = NULL;
     if (order->size > IO_COPY_BYTES)
         order = block = message_take(m);
-    client_send(&io->clients, c, now, order->event ? OUT_EVENT : OUT_REPLY, VIEW(order->text, order->size), block);
+    client_send_tagged(&io->clients, c, now, order->event ? OUT_EVENT : OUT_REPLY, order->tag, VIEW(order->text, order->size), block);
     io_touch(io, c);
 }
 

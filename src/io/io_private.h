@@ -6,6 +6,7 @@
 #include "io/http_config.h"
 #include "io/io.h"
 #include "io/limits.h"
+#include "io/unix_config.h"
 #include "io/websocket_config.h"
 #include "msg/io.h"
 
@@ -13,6 +14,17 @@ struct listener {
     int fd;
     const char *name;                    /* for the log: "ws", "admin_https" */
     struct client_origin origin;
+    bool datagrams;                      /* nothing is accepted: what comes is texts, of peers that have paths */
+    const char *path;                    /* of a Unix socket of packets: its file goes with it; else NULL */
+};
+
+/* Clients that are the paths of their sockets (io_packets.c). */
+struct datagrams {
+    struct map by_path;
+    struct list by_use, full;
+    struct pool pool;
+    struct hash_key key;
+    usec_t retry_at;                     /* of those that were full; USEC_NEVER: none was */
 };
 
 struct io {
@@ -20,6 +32,10 @@ struct io {
     struct websocket_config config;
     struct http_config http;
     struct http_config http_admin;
+    struct unix_config unix_sockets;
+    struct packets_origin packets[2];    /* of the Unix sockets: the API, the Admin API */
+    struct datagrams datagrams;
+    uint8_t *packet;                     /* IO_TEXT_BYTES_MAX, for the one that is being read; NULL: no Unix sockets */
     struct site site;
     struct tls_shared *tls;
     struct tls_shared *https_tls;
@@ -51,6 +67,9 @@ static inline uint64_t listener_token(uint32_t index)
 
 /* --- io.c */
 void io_touch(struct io *io, struct client *c);
+void io_deliver(struct io *io, struct client *c, usec_t now);
+/* A client, whose descriptor isn't watched yet (-1: it has none). NULL: no room for it, counted. */
+struct client *io_add(struct io *io, int fd, const struct client_origin *origin, const struct net_addr *addr, usec_t now);
 void io_take(struct io *io, int fd, const struct listener *listener, const struct net_addr *addr, usec_t now);
 
 /* --- io_listen.c */
@@ -63,6 +82,15 @@ void io_listen_renew(struct io *io, const struct io_certificate *certificate, co
 
 /* --- measure.c */
 void io_measure(void *owner, usec_t now, struct metrics *out);
+
+/* --- io_packets.c */
+void io_packets_open(struct io *io);
+void io_packets_fini(struct io *io);
+void io_packets_read(struct io *io, struct client *c, usec_t now);
+void io_packets_receive(struct io *io, const struct listener *l, usec_t now);
+void io_packets_write(struct io *io, struct client *c, usec_t now);
+void io_packets_timeout(struct io *io, usec_t now);
+void io_packets_drop(struct io *io, struct client *c);
 
 /* --- io_message.c: all that knows what the messages look like */
 void io_on_message(void *owner, usec_t now, const struct message *m);

@@ -43,7 +43,12 @@
 
 #define IO_CLIENTS_MAX        100000u
 #define IO_DESCRIPTORS_KEPT   128u                      /* of the descriptor limit, for all that isn't a client */
-#define IO_LISTENERS_MAX      8u                        /* ws, wss, http, https, and the same for the Admin API */
+#define IO_LISTENERS_MAX      10u                       /* ws, wss, http, https, a Unix socket, and the same for the Admin API */
+
+#define IO_DATAGRAM_PEERS_MAX 4096u                     /* paths that have sent datagrams: past it the longest silent is gone */
+#define IO_DATAGRAMS_PER_TURN 64u
+#define IO_PACKETS_PER_TURN   64u                       /* to one client */
+#define IO_DATAGRAM_RETRY_US  MSEC(10)                  /* to one whose queue was full */
 
 #define IO_QUEUES_MAX         100000u                   /* sessions that are driven over HTTP */
 #define IO_POLL_US            SEC(30)                   /* a poll waits so long for an event (transports.md 2.6) */

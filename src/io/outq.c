@@ -113,6 +113,11 @@ size_t outq_peek(const struct outq *q, struct view parts[OUTQ_PARTS])
     return q->first == NULL ? 0 : rest_of(q->first, q->first_sent, parts);
 }
 
+enum out_kind outq_first_kind(const struct outq *q)
+{
+    return (enum out_kind)q->first->kind;
+}
+
 size_t outq_gather(const struct outq *q, uint8_t *out, size_t room)
 {
     size_t size = 0, sent = q->first_sent;

@@ -40,6 +40,7 @@ bool outq_hold_credit(struct outq *q);
 
 /* The first node's rest, in at most OUTQ_PARTS parts. */
 size_t outq_peek(const struct outq *q, struct view parts[OUTQ_PARTS]);
+enum out_kind outq_first_kind(const struct outq *q);      /* of one that isn't empty */
 /* Copies from the front what fits into `room`. */
 size_t outq_gather(const struct outq *q, uint8_t *out, size_t room);
 /* Forgets that many bytes from the front; returns how many credits came free. */

@@ -57,11 +57,13 @@ struct client_request {
     uint8_t transport;              /* enum transport_kind */
     uint8_t api;                    /* enum client_api */
     uint8_t layout;                 /* enum json_layout: how its replies are written */
+    uint32_t tag;                   /* comes back with its replies (msg/io.h): io's own name of the request; 0: it has none */
+    uint32_t pad;                   /* 0: the text begins at sizeof(struct client_request) */
     uint32_t size;
     char text[];
 };
 
-enum transport_kind { TRANSPORT_WEBSOCKETS, TRANSPORT_HTTP };
+enum transport_kind { TRANSPORT_WEBSOCKETS, TRANSPORT_HTTP, TRANSPORT_UNIX, TRANSPORT_NANOMSG, TRANSPORT_MQTT, TRANSPORT_RABBITMQ };
 
 struct client_gone {
     struct ref client;

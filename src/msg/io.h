@@ -25,6 +25,7 @@ struct io_send {
     struct ref client;
     bool event;
     uint16_t error;                 /* the code of an error reply, 0: it is none */
+    uint32_t tag;                   /* of the request that it answers (msg/control.h); an event: 0 */
     uint32_t size;                  /* last, so that the text begins at sizeof(struct io_send) */
     char text[];
 };

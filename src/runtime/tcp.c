@@ -3,15 +3,13 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/uio.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/check.h"
+#include "runtime/packet.h"
 #include "runtime/sockaddr.h"
 
 static enum err give_up(int *fd)
@@ -48,46 +46,10 @@ enum err tcp_listen(int *fd, const struct net_addr *local, bool only6, const cha
     return ERR_NONE;
 }
 
-/* A socket file is left behind by a process that was killed. It is ours to remove only if nobody listens. */
-static bool remove_stale(const struct sockaddr_un *addr, int type)
-{
-    struct stat st;
-    if (lstat(addr->sun_path, &st) != 0)
-        return errno == ENOENT;
-    if (!S_ISSOCK(st.st_mode)) {
-        errno = EEXIST;
-        return false;
-    }
-    int probe = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (probe < 0)
-        return false;
-    bool refused = connect(probe, (const struct sockaddr *)addr, sizeof(*addr)) != 0 && errno == ECONNREFUSED;
-    close(probe);
-    if (!refused) {
-        errno = EADDRINUSE;
-        return false;
-    }
-    return unlink(addr->sun_path) == 0;
-}
-
 enum err tcp_listen_unix(int *fd, const char *path, bool seqpacket)
 {
-    struct sockaddr_un addr = {.sun_family = AF_UNIX};
-    int type = seqpacket ? SOCK_SEQPACKET : SOCK_STREAM;
-    *fd = -1;
-    if (strlen(path) >= sizeof(addr.sun_path)) {
-        errno = ENAMETOOLONG;
-        return ERR_INVALID;
-    }
-    memcpy(addr.sun_path, path, strlen(path));
-    if (!remove_stale(&addr, type))
-        return give_up(fd);
-    *fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (*fd < 0)
-        return give_up(fd);
-    if (bind(*fd, (struct sockaddr *)&addr, sizeof(addr)) != 0 || listen(*fd, TCP_BACKLOG) != 0)
-        return give_up(fd);
-    return ERR_NONE;
+    enum err err = packet_bind(fd, path, seqpacket ? SOCK_SEQPACKET : SOCK_STREAM);
+    return err == ERR_NONE && listen(*fd, TCP_BACKLOG) != 0 ? give_up(fd) : err;
 }
 
 static bool no_descriptor(int error)
