@@ -12,6 +12,7 @@ import { IS_REFERENCE, startServer } from './lib/server.mjs';
 import { jcfg } from './lib/jcfg.mjs';
 
 const ECHO = 'janus.plugin.echotest', ROOM = 'janus.plugin.videoroom';
+const SECRET = 'drawbridge';
 const ours = { skip: IS_REFERENCE && 'the reference has other limits' };
 
 let own = 0;
@@ -20,7 +21,7 @@ const open = (server, kind, path = 'api') => bridge(['python3', 'unix_peer.py', 
 
 function start(kind, { core, general } = {}) {
   return startServer({
-    name: `api-unix-${kind}`, core: { transports: { disable: '' }, ...core },
+    name: `api-unix-${kind}`, core: { ...core, transports: { disable: '' }, general: { admin_secret: SECRET, ...core?.general } },
     files: {
       'janus.transport.pfunix.jcfg': jcfg({ general: { enabled: true, path: 'api', type: `SOCK_${kind.toUpperCase()}`, ...general },
         admin: { admin_enabled: true, admin_path: 'admin', admin_type: `SOCK_${kind.toUpperCase()}` } }),
@@ -74,6 +75,18 @@ for (const kind of ['seqpacket', 'dgram']) {
       assert.equal((await client.refused(Buffer.from([0xff, 0xfe]))).error.code, 454);
       assert.equal((await client.request({ janus: 'ping' })).janus, 'pong');
       client.close();
+    });
+
+    test('the Admin API has a socket of its own', async () => {
+      const client = await open(server, kind), admin = await open(server, kind, 'admin');
+      const session = await client.session();
+      const { sessions } = await admin.request({ janus: 'list_sessions', admin_secret: SECRET });
+      assert.ok(sessions.includes(session.id));
+      assert.equal((await admin.request({ janus: 'list_sessions', admin_secret: 'wrong' })).error.code, 403);
+      assert.equal((await client.request({ janus: 'list_sessions', admin_secret: SECRET })).error.code, 457);
+      assert.deepEqual((await admin.refused('{"janus":')).error, { code: 456, reason: 'Missing mandatory element (transaction)' });
+      client.close();
+      admin.close();
     });
 
     test('a long packet is answered, one that no request may be long as gets a 454', ours, async () => {
