@@ -83,6 +83,8 @@ static bool lost_write(struct sctp *sctp, struct sctp_packer *p)
         if (SCTP_DATA_HEADER + chunk->size > writer_left(&p->w))
             return wrote;
         const bool is_free = sctp->path.flight == 0 || (sctp->path.fast_packet && !wrote);
+        if (!is_free && sctp_is_shut(sctp))
+            return wrote;
         if (!is_free && !wrote && sctp->path.flight + sctp_chunk_weight(chunk) > sctp->path.cwnd)
             return wrote;
         chunk->retransmits++;

@@ -43,7 +43,13 @@ void sctp_path_measure(struct sctp *sctp, usec_t rtt_us)
         path->rttvar_us = (uint32_t)((3u * (uint64_t)path->rttvar_us + off) / 4);
         path->srtt_us = max_u32((uint32_t)((7u * (uint64_t)path->srtt_us + rtt) / 8), 1);
     }
-    const uint32_t rto = path->srtt_us + 4 * path->rttvar_us;
+    sctp_path_set_rto(sctp);
+}
+
+void sctp_path_set_rto(struct sctp *sctp)
+{
+    struct sctp_path *path = &sctp->path;
+    const uint32_t rto = path->srtt_us == 0 ? SCTP_RTO_INITIAL_US : path->srtt_us + 4 * path->rttvar_us;
     path->rto_us = min_u32(max_u32(rto, SCTP_RTO_MIN_US), SCTP_RTO_MAX_US);
 }
 
@@ -110,7 +116,7 @@ void sctp_chunk_lost(struct sctp *sctp, uint32_t tsn)
         sctp_abandon(sctp, chunk->message);
 }
 
-/* RFC 9260 6.3.3 */
+/* RFC 9260 6.3.3. A chunk that knocks at a closed window tells nothing of the path, so there it is only the time that doubles. */
 void sctp_retransmit_timeout(struct sctp *sctp)
 {
     struct sctp_path *path = &sctp->path;
@@ -118,9 +124,11 @@ void sctp_retransmit_timeout(struct sctp *sctp)
     sctp_error(sctp, true);
     if (sctp->state == SCTP_STATE_CLOSED)
         return;
-    path->ssthresh = max_u32(path->cwnd / 2, 4 * mtu(sctp));
-    path->cwnd = mtu(sctp);
-    path->partial_acked = 0;
+    if (!sctp_is_shut(sctp)) {
+        path->ssthresh = max_u32(path->cwnd / 2, 4 * mtu(sctp));
+        path->cwnd = mtu(sctp);
+        path->partial_acked = 0;
+    }
     path->is_recovering = false;
     path->rto_us = min_u32(2 * path->rto_us, SCTP_RTO_MAX_US);
     for (uint32_t tsn = sctp->tx.base; tsn != sctp->tx.next; tsn++)
@@ -139,7 +147,7 @@ void sctp_retransmit_timeout(struct sctp *sctp)
  * before T3 does. It costs no congestion window; that is for the losses found by it. */
 void sctp_probe_timeout(struct sctp *sctp)
 {
-    if (sctp->path.probed || sctp->tx.lost > 0)
+    if (sctp->path.probed || sctp->tx.lost > 0 || sctp_is_shut(sctp))
         return;
     for (uint32_t tsn = sctp->tx.next; tsn != sctp->tx.base; tsn--) {
         const struct sctp_tx_chunk *chunk = sctp_tx_at(sctp, tsn - 1);

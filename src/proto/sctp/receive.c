@@ -267,10 +267,12 @@ void sctp_sack_decide(struct sctp *sctp)
         sctp_timer_set(sctp, SCTP_TIMER_SACK, SCTP_SACK_DELAY_US);
 }
 
+/* A rest that a packet of the peer may not fit into is none: it would count payload, and we our headers too. */
 static uint32_t window_left(const struct sctp *sctp)
 {
     const struct sctp_rx_side *rx = &sctp->rx;
-    return rx->held_bytes < rx->window ? (uint32_t)(rx->window - rx->held_bytes) : 0;
+    const uint64_t left = rx->held_bytes < rx->window ? rx->window - rx->held_bytes : 0;
+    return left < weight(SCTP_PACKET_MAX) ? 0 : (uint32_t)left;
 }
 
 /* The application has taken what was ready: the peer hears of it when the window was small and is not any more. */

@@ -128,6 +128,20 @@ static void settle(struct sctp *sctp, bool cum_moved)
     }
 }
 
+/* The window opens, and what has knocked was not let in. It goes again now; T3 may be ten seconds away. */
+static void opened(struct sctp *sctp, bool let_in)
+{
+    struct sctp_tx_side *tx = &sctp->tx;
+    sctp_path_set_rto(sctp);
+    if (let_in)
+        return;
+    for (uint32_t tsn = tx->base; tsn != tx->next; tsn++)
+        if (sctp_tx_at(sctp, tsn)->state == SCTP_CHUNK_FLIGHT)
+            sctp_chunk_lost(sctp, tsn);
+    sctp->path.burst_limit = SCTP_BURST_PACKETS * sctp->config.mtu;
+    sctp_timer_set(sctp, SCTP_TIMER_RETRANSMIT, sctp->path.rto_us);
+}
+
 bool sctp_acknowledge(struct sctp *sctp, uint32_t cum)
 {
     if (!tsn_before(cum, sctp->tx.next))
@@ -161,15 +175,19 @@ void sctp_on_sack(struct sctp *sctp, const struct sctp_chunk *chunk)
         return;                      /* older than one that we have had */
     const bool cum_moved = cum != tx->base - 1;
     const uint32_t flight_before = sctp->path.flight;
+    const bool was_shut = sctp_is_shut(sctp);
     struct tally tally = {0};
     tx->peer_window = window;
     ack_up_to(sctp, cum, &tally);
     gaps_in(sctp, cum, &r, gaps, &tally);
+    const bool is_news = cum_moved || tally.acked_bytes > 0;
     /* A closed window is no dead path as long as it is told (RFC 9260 6.1 A). */
-    if (cum_moved || tally.acked_bytes > 0 || window == 0)
+    if (is_news || sctp_is_shut(sctp))
         sctp->path.errors = 0;
-    if (cum_moved || tally.acked_bytes > 0)
+    if (is_news)
         sctp->path.probed = false;
+    if (was_shut && !sctp_is_shut(sctp))
+        opened(sctp, is_news);
     measure(sctp, &tally);
     if (sctp->path.is_recovering && !tsn_before(cum, sctp->path.recovery_end))
         sctp->path.is_recovering = false;

@@ -339,6 +339,12 @@ static inline uint32_t sctp_chunk_weight(const struct sctp_tx_chunk *chunk)
     return chunk->size + SCTP_DATA_HEADER;
 }
 
+/* The peer has told of no room for what is under way: that one chunk knocks, alone, and its loss says nothing about the path. */
+static inline bool sctp_is_shut(const struct sctp *sctp)
+{
+    return sctp_tx_outstanding(sctp) > 0 && sctp->tx.peer_window < sctp_chunk_weight(sctp_tx_at(sctp, sctp->tx.base));
+}
+
 /* sack.c */
 void sctp_on_sack(struct sctp *sctp, const struct sctp_chunk *chunk);
 bool sctp_acknowledge(struct sctp *sctp, uint32_t cum);              /* false: it acknowledges what was never sent */
@@ -352,6 +358,7 @@ void sctp_write_forward_tsn(struct sctp *sctp, struct sctp_packer *p);
 /* path.c */
 void sctp_path_init(struct sctp *sctp);
 void sctp_path_measure(struct sctp *sctp, usec_t rtt_us);
+void sctp_path_set_rto(struct sctp *sctp);                           /* as measured: no time-out has doubled it */
 void sctp_path_acked(struct sctp *sctp, uint32_t bytes, uint32_t flight_before, bool cum_moved);
 void sctp_path_lost(struct sctp *sctp);                              /* a loss found by SACKs */
 void sctp_path_wake(struct sctp *sctp);                              /* before sending after an idle time */

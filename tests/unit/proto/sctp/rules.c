@@ -432,6 +432,34 @@ static void test_a_peer_that_never_reads_costs_a_bounded_amount(void **state)
     net_fini(&net);
 }
 
+/* Held for a minute, with a window that nothing or only a little is left of: one chunk knocks now and then, which is neither a dead
+ * path nor a crowded one, and once the window is told to be open, all goes on at once. */
+static void test_a_receiver_that_reads_again_is_sent_to_at_once(void **state)
+{
+    (void)state;
+    for (size_t size = 900; size <= 1400; size += 50) {      /* what is left of the window differs */
+        start(&(struct sctp_config){.buffer_bytes = 400000, .window_bytes = 60000, .max_message_bytes = 20000});
+        send_many(0, 1, 40, size);
+        assert_true(net_run_until_idle(&net, SEC(5)));
+        const struct sctp_info before = info_of(0);
+        sctp_hold(net.side[1].sctp, net.now, true);
+        send_many(0, 1, 200, size);
+        net_run(&net, SEC(60));
+        const uint32_t knocks = net.side[0].packets;
+        net_run(&net, SEC(60));
+        assert_in_range(net.side[0].packets - knocks, 6, 20);
+        assert_int_equal(sctp_get_state(net.side[0].sctp), SCTP_STATE_ESTABLISHED);
+        sctp_hold(net.side[1].sctp, net.now, false);
+        const usec_t began = net.now;
+        assert_true(net_run_until_idle(&net, SEC(60)));
+        assert_int_equal(net.side[1].received[1], 240);
+        assert_true(net.now - began <= MSEC(400));           /* 200 kB, 60 kB a round trip of 20 ms at most */
+        assert_true(info_of(0).cwnd_bytes >= SCTP_BURST_PACKETS * SCTP_MTU_DEFAULT);
+        assert_true(info_of(0).rto_us <= before.rto_us * 2);
+        net_fini(&net);
+    }
+}
+
 static void test_sends_are_refused_for_what_they_are(void **state)
 {
     (void)state;
@@ -648,6 +676,7 @@ int main(void)
         cmocka_unit_test(test_nobody_answers),
         cmocka_unit_test(test_an_idle_association_keeps_itself_alive),
         cmocka_unit_test(test_a_peer_that_never_reads_costs_a_bounded_amount),
+        cmocka_unit_test(test_a_receiver_that_reads_again_is_sent_to_at_once),
         cmocka_unit_test(test_sends_are_refused_for_what_they_are),
         cmocka_unit_test(test_a_reset_comes_after_all_that_was_sent_before),
         cmocka_unit_test(test_streams_can_be_added_up_to_what_the_peer_takes),
