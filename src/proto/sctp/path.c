@@ -53,17 +53,15 @@ void sctp_path_set_rto(struct sctp *sctp)
     path->rto_us = min_u32(max_u32(rto, SCTP_RTO_MIN_US), SCTP_RTO_MAX_US);
 }
 
-/* RFC 9260 7.2.1, with L = 2, and 7.2.2 */
+/* RFC 9260 7.2.1, with L = 2, and 7.2.2, which goes on during recovery */
 void sctp_path_acked(struct sctp *sctp, uint32_t bytes, uint32_t flight_before, bool cum_moved)
 {
     struct sctp_path *path = &sctp->path;
     path->burst_limit = path->flight + SCTP_BURST_PACKETS * mtu(sctp);
     if (sctp_tx_outstanding(sctp) == 0)
         path->partial_acked = 0;
-    if (!cum_moved || path->is_recovering)
-        return;
     if (path->cwnd <= path->ssthresh) {
-        if (flight_before + mtu(sctp) > path->cwnd)          /* it was in full use */
+        if (cum_moved && !path->is_recovering && flight_before + mtu(sctp) > path->cwnd)          /* it was in full use */
             path->cwnd += min_u32(bytes, 2 * mtu(sctp));
     } else {
         path->partial_acked += bytes;

@@ -46,11 +46,12 @@ static void test_five_percent_lost_at_a_hundred_milliseconds(void **state)
     assert_true(ratio("5 % lost, 100 ms", (struct net_link){.delay_us = MSEC(50), .loss_pm = 50}, 3, SEC(60)) >= 0.9);
 }
 
-/* Fewer losses leave more to how fast the window grows: RFC 9260's additive increase, on both sides. */
+/* Fewer losses leave more to how fast the window grows, RFC 9260's additive increase on both sides, and to where they fall: one
+ * run of usrsctp differs from the next by a tenth, so it takes a dozen. */
 static void test_one_percent_lost_at_fifty_milliseconds(void **state)
 {
     (void)state;
-    assert_true(ratio("1 % lost, 50 ms", (struct net_link){.delay_us = MSEC(25), .loss_pm = 10}, 1, SEC(40)) >= 0.7);
+    assert_true(ratio("1 % lost, 50 ms", (struct net_link){.delay_us = MSEC(25), .loss_pm = 10}, 12, SEC(40)) >= 0.9);
 }
 
 static void test_a_narrow_path(void **state)
