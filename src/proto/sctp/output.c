@@ -47,10 +47,10 @@ static bool reply_take(struct sctp *sctp, struct sctp_tx *out)
 
 /* ---- data ---- */
 
-static void chunk_write(struct sctp_packer *p, const struct sctp_tx_chunk *chunk, uint32_t tsn, bool at_once)
+static void chunk_write(struct sctp_packer *p, const struct sctp_tx_chunk *chunk, uint32_t tsn)
 {
     const struct sctp_tx_message *message = chunk->message;
-    sctp_pack_chunk(p, SCTP_DATA, (uint8_t)(chunk->flags | (at_once ? SCTP_FLAG_I : 0)));
+    sctp_pack_chunk(p, SCTP_DATA, chunk->flags);
     write_u32(&p->w, tsn);
     write_u16(&p->w, message->stream);
     write_u16(&p->w, message->ssn);
@@ -91,8 +91,9 @@ static bool lost_write(struct sctp *sctp, struct sctp_packer *p)
         sctp->retransmits++;
         sctp->shared->counters.retransmits++;
         tx->lost--;
+        chunk->flags |= SCTP_FLAG_I;
         chunk_sent(sctp, chunk);
-        chunk_write(p, chunk, tx->lost_from, true);
+        chunk_write(p, chunk, tx->lost_from);
         if (tx->lost_from == tx->base)           /* RFC 9260 7.2.4 4: T3 is for this copy now */
             sctp_timer_set(sctp, SCTP_TIMER_RETRANSMIT, sctp->path.rto_us);
         wrote = true;
@@ -127,7 +128,14 @@ static uint32_t fragment_size(const struct sctp *sctp, const struct sctp_packer 
     return room >= FRAGMENT_MIN || room == (whole & ~3u) ? room : 0;
 }
 
-static bool new_write(struct sctp *sctp, struct sctp_packer *p)
+/* The last that there is to send asks for its SACK (RFC 9260 3.3.1, I bit), which would else wait for another packet. But one that
+ * is alone under way does it now and then only: who says little things often gets a SACK for every second of them. */
+static bool is_to_ask(struct sctp *sctp, bool is_alone)
+{
+    return sctp_tx_pick(sctp) == NULL && (!is_alone || sctp->now - sctp->path.asked_at >= SCTP_ASK_US);
+}
+
+static bool new_write(struct sctp *sctp, struct sctp_packer *p, bool is_alone)
 {
     bool wrote = false;
     struct sctp_tx_message *message;
@@ -138,8 +146,10 @@ static bool new_write(struct sctp *sctp, struct sctp_packer *p)
         const uint32_t tsn = sctp->tx.next;
         struct sctp_tx_chunk *chunk = sctp_tx_push(sctp, message, size);
         chunk_sent(sctp, chunk);
-        /* The last that there is to send: its SACK need not wait for another packet (RFC 9260 3.3.1, I bit). */
-        chunk_write(p, chunk, tsn, sctp_tx_pick(sctp) == NULL);
+        if (is_to_ask(sctp, is_alone))
+            chunk->flags |= SCTP_FLAG_I;
+        sctp->path.asked |= (chunk->flags & SCTP_FLAG_I) != 0;
+        chunk_write(p, chunk, tsn);
         wrote = true;
     }
     return wrote;
@@ -151,12 +161,16 @@ static void data_write(struct sctp *sctp, struct sctp_packer *p)
         return;
     sctp_path_wake(sctp);
     sctp->path.packets++;
+    const bool is_alone = sctp->path.flight == 0;
     bool wrote = lost_write(sctp, p);
     if (wrote)
         sctp->path.fast_packet = false;
+    sctp->path.asked = wrote;
     if (sctp->tx.lost == 0)
-        wrote |= new_write(sctp, p);
+        wrote |= new_write(sctp, p, is_alone);
     if (wrote) {
+        if (sctp->path.asked)
+            sctp->path.asked_at = sctp->now;
         sctp->path.sent_at = sctp->now;
         sctp_path_rearm(sctp);
     } else {

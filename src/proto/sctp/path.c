@@ -163,8 +163,9 @@ void sctp_probe_timeout(struct sctp *sctp)
 void sctp_path_rearm(struct sctp *sctp)
 {
     struct sctp_path *path = &sctp->path;
+    const usec_t delay = path->asked ? 0 : SCTP_PEER_DELAY_US;
     if (sctp->timers[SCTP_TIMER_RETRANSMIT] == USEC_NEVER)
-        sctp_timer_set(sctp, SCTP_TIMER_RETRANSMIT, path->rto_us);
+        sctp_timer_set(sctp, SCTP_TIMER_RETRANSMIT, path->rto_us + delay);
     if (path->srtt_us > 0 && !path->probed)
-        sctp_timer_set(sctp, SCTP_TIMER_PROBE, usec_min(2 * (usec_t)path->srtt_us + PROBE_MIN_US, path->rto_us));
+        sctp_timer_set(sctp, SCTP_TIMER_PROBE, usec_min(2 * (usec_t)path->srtt_us + PROBE_MIN_US, path->rto_us) + delay);
 }

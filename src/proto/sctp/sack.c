@@ -9,6 +9,9 @@ struct tally {
     uint32_t acked_bytes;
     uint32_t measured_tsn;           /* the highest TSN acknowledged now that was sent once */
     usec_t measured_at;              /* when; 0: none */
+    uint32_t packet;                 /* what is acknowledged was sent in it; 0: nothing is */
+    bool many;                       /* or in several */
+    bool asked;                      /* its SACK was asked for */
 };
 
 static void chunk_acked(struct sctp *sctp, struct sctp_tx_chunk *chunk, uint32_t tsn, struct tally *tally)
@@ -21,6 +24,9 @@ static void chunk_acked(struct sctp *sctp, struct sctp_tx_chunk *chunk, uint32_t
     else
         sctp->tx.lost--;
     tally->acked_bytes += sctp_chunk_weight(chunk);
+    tally->many |= tally->packet != 0 && tally->packet != chunk->sent_in;
+    tally->packet = chunk->sent_in;
+    tally->asked |= (chunk->flags & SCTP_FLAG_I) != 0;
     chunk->state = SCTP_CHUNK_ACKED;
     /* What comes less than half a round trip after its retransmission is the first copy. */
     const bool is_first_copy = chunk->retransmits > 0 && sctp->now - chunk->sent_at < path->srtt_us / 2;
@@ -108,9 +114,10 @@ static void find_losses(struct sctp *sctp)
         sctp_path_lost(sctp);
 }
 
+/* A SACK for one packet that has not asked for it may have waited on the other side for another. */
 static void measure(struct sctp *sctp, const struct tally *tally)
 {
-    if (tally->measured_at == 0)
+    if (tally->measured_at == 0 || (!tally->many && !tally->asked))
         return;
     sctp->path.rtt_from = sctp->tx.next;
     sctp_path_measure(sctp, sctp->now - tally->measured_at);

@@ -32,6 +32,8 @@
 #define SCTP_HEARTBEAT_US        SEC(30)
 #define SCTP_COOKIE_LIFE_US      SEC(60)
 #define SCTP_SACK_DELAY_US       MSEC(100)       /* RFC: at most 200 ms (6.2) */
+#define SCTP_PEER_DELAY_US       MSEC(200)       /* the same of a peer, at most (RFC 9260 6.2) */
+#define SCTP_ASK_US              MSEC(200)       /* a packet that is alone under way asks for its SACK this often at most */
 #define SCTP_BURST_PACKETS       10u             /* RFC 9260: 4; RFC 6928's initial window for TCP */
 #define SCTP_REORDER_PACKETS     3u              /* RFC 9260 7.2.4: three missing reports */
 #define SCTP_GUARD_US            (5 * SCTP_RTO_MAX_US)   /* T5 (9.2) */
@@ -103,7 +105,7 @@ struct sctp_tx_chunk {
     uint16_t size;                   /* payload; 0: a TSN that only ends an abandoned message */
     uint16_t retransmits;
     uint8_t state;
-    uint8_t flags;                   /* B, E, U */
+    uint8_t flags;                   /* B, E, U; I: its SACK need not wait for another packet */
 };
 
 enum sctp_reset_state { SCTP_RESET_NONE, SCTP_RESET_WANTED, SCTP_RESET_SENT };
@@ -150,6 +152,8 @@ struct sctp_path {
     bool is_recovering;
     bool fast_packet;                /* the first packet of a fast retransmission is free of cwnd (7.2.4) */
     bool probed;                     /* one tail probe a flight */
+    bool asked;                      /* the last packet wants its SACK at once */
+    usec_t asked_at;
     usec_t sent_at;
     uint64_t heartbeat_nonce;
     bool heartbeat_open;

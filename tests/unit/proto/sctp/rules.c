@@ -209,6 +209,56 @@ static void test_every_second_packet_is_acknowledged_at_once_one_after_a_while(v
     net_fini(&net);
 }
 
+/* What is said now and then is acknowledged at once; what is said often, every second time; and what is lost of it is found by the
+ * probe, which reckons with a SACK that waits. The round trip is 20 ms, and is measured as such. */
+static void test_little_messages_ask_for_a_sack_now_and_then(void **state)
+{
+    (void)state;
+    start(NULL);
+    for (int every_ms = 300; every_ms >= 30; every_ms -= 270) {
+        const uint32_t before = net.side[1].packets;
+        for (int i = 0; i < 100; i++) {
+            send_many(0, 1, 1, 100);
+            net_run(&net, MSEC(every_ms));
+        }
+        const uint32_t sacks = net.side[1].packets - before;
+        if (every_ms == 300)
+            assert_in_range(sacks, 100, 104);                /* heartbeats are among them */
+        else
+            assert_in_range(sacks, 50, 60);
+        assert_in_range(info_of(0).srtt_us, MSEC(20), MSEC(21));
+    }
+    net.side[0].link.is_cut = true;
+    send_many(0, 1, 1, 100);
+    net_drain(&net, 0);
+    net.side[0].link.is_cut = false;
+    const usec_t began = net.now;
+    assert_true(net_run_until_idle(&net, SEC(5)));
+    assert_true(net.now - began <= MSEC(300));
+    assert_int_equal(counters(0)->timeouts, 0);
+    assert_int_equal(counters(0)->retransmits, 1);           /* none of it in vain, before */
+    net_fini(&net);
+}
+
+/* A SACK that waits its 200 ms is no time-out, however long the way. */
+static void test_a_sack_that_waits_is_no_time_out(void **state)
+{
+    (void)state;
+    for (usec_t way = MSEC(5); way <= MSEC(300); way += MSEC(59)) {
+        net_init(&net, 36, NULL);
+        net_link_both(&net, (struct net_link){.delay_us = way});
+        net_connect(&net);
+        for (int i = 0; i < 200; i++) {
+            send_many(0, 1, 1, 100);
+            net_run(&net, MSEC(10 + 7 * (i % 30)));
+        }
+        net_run(&net, SEC(2));
+        assert_int_equal(counters(0)->retransmits, 0);
+        assert_int_equal(net.side[1].received[1], 200);
+        net_fini(&net);
+    }
+}
+
 static void test_gaps_and_duplicates_are_told(void **state)
 {
     (void)state;
@@ -665,6 +715,8 @@ int main(void)
         cmocka_unit_test(test_unknown_chunks_are_treated_by_their_upper_bits),
         cmocka_unit_test(test_unknown_parameters_of_an_init_are_treated_by_their_upper_bits),
         cmocka_unit_test(test_every_second_packet_is_acknowledged_at_once_one_after_a_while),
+        cmocka_unit_test(test_little_messages_ask_for_a_sack_now_and_then),
+        cmocka_unit_test(test_a_sack_that_waits_is_no_time_out),
         cmocka_unit_test(test_gaps_and_duplicates_are_told),
         cmocka_unit_test(test_a_sack_goes_along_with_data),
         cmocka_unit_test(test_a_lost_packet_is_sent_again_without_a_time_out),
