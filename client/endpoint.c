@@ -211,7 +211,7 @@ enum err endpoint_send_data(struct endpoint *endpoint, usec_t now, struct view l
         return ERR_STATE;
     if (label.size > DATA_LABEL_MAX || bytes.size > DATA_MESSAGE_LIMIT)
         return ERR_INVALID;
-    if (endpoint->data_queued > 0 && endpoint->data_queued + cost > ENDPOINT_DATA_QUEUE)
+    if (endpoint->data_queued >= DATA_TAKEN_STEP && endpoint->data_queued + cost > ENDPOINT_DATA_QUEUE)
         return ERR_FULL;
     struct data_packet *packet = mem_get(sizeof(*packet) + label.size + bytes.size);
     *packet = (struct data_packet){.cost = cost, .size = (uint32_t)bytes.size, .label_size = (uint8_t)label.size, .binary = binary};

@@ -39,7 +39,7 @@ struct endpoint {
     uint16_t video_line;            /* the one with layers */
     bool controlling;
     bool hoards;                    /* messages that come are not paid back: this client does not read */
-    uint32_t data_queued;           /* cost of the messages given to endpoint_send_data and not under way yet */
+    uint32_t data_queued;           /* cost of the messages given to endpoint_send_data and not told to be under way yet */
     uint16_t line_count;            /* layers above the first follow the description's own lines */
     struct endpoint_line *lines[ENDPOINT_LINES_MAX];
 };

@@ -45,6 +45,8 @@
 #define DATA_COST_EXTRA          256u       /* what a message costs in the windows below, beside its bytes: tiny ones are bounded too */
 #define DATA_IN_WINDOW           (512u * 1024u)     /* told to control and not done with; then nothing more is read from the client */
 #define DATA_OUT_WINDOW          (512u * 1024u)     /* sent by a plugin and not taken by SCTP yet; then host_data_send: ERR_FULL */
+#define DATA_TAKEN_STEP          (64u * 1024u)      /* the worker tells what SCTP has taken when it has come to so much */
+#define DATA_CAST_SIZE            256u       /* receivers of one message in one call of host_data_send_all */
 #define DATA_RELAY_WINDOW        (512u * 1024u)     /* of one source, sent to another worker and not done with there; then it waits */
 #define DATA_OUTBOX_FULL         (256u * 1024u)     /* of one receiver in the graph, beyond SCTP's own buffer; then its sources wait ... */
 #define DATA_OUTBOX_MAX          (4096u * 1024u)     /* ... and beyond this it loses messages */

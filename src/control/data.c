@@ -84,6 +84,12 @@ void data_taken(struct control *c, struct pc *pc, uint32_t cost)
     data_ready(c, pc);
 }
 
+bool data_has_room(const struct pc *pc, size_t bytes)
+{
+    const uint32_t queued = pc->data.queued;
+    return queued < DATA_TAKEN_STEP || queued + bytes + DATA_COST_EXTRA <= DATA_OUT_WINDOW;
+}
+
 void data_forget(struct pc *pc)
 {
     LIST_EACH(it, &pc->data.put_off)

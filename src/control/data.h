@@ -9,6 +9,8 @@
 const struct local_mline *data_line(const struct pc *pc);
 
 void data_arrived(struct control *c, struct pc *pc, const struct message *m);     /* a CONTROL_PEER_DATA */
+/* A message of any size when nothing is under way, as far as is known: the worker keeps DATA_TAKEN_STEP to itself. */
+bool data_has_room(const struct pc *pc, size_t bytes);
 void data_taken(struct control *c, struct pc *pc, uint32_t cost);
 /* Tells the plugin that it can send, and offers what it has put off. */
 void data_ready(struct control *c, struct pc *pc);

@@ -7,7 +7,7 @@
 #include "msg/worker.h"
 
 /* The PeerConnection of a handle, once its data line is agreed on; else NULL. */
-static struct pc *find_pc(struct control *c, struct ref ref, struct negotiated_line *line)
+static struct pc *find_pc(struct control *c, struct ref ref, size_t *max_bytes)
 {
     const struct handle *handle = handle_get(c, ref);
     if (handle == NULL) {
@@ -17,16 +17,21 @@ static struct pc *find_pc(struct control *c, struct ref ref, struct negotiated_l
     const struct local_mline *local = handle->pc == NULL ? NULL : data_line(handle->pc);
     if (local == NULL)
         return NULL;
-    const uint16_t mindex = (uint16_t)(local - handle->pc->negotiation.local->mlines);
-    return negotiation_line(&handle->pc->negotiation, mindex, line) ? handle->pc : NULL;
+    const struct negotiation *negotiation = &handle->pc->negotiation;
+    const uint32_t most = negotiation_data_max(negotiation, (uint16_t)(local - negotiation->local->mlines));
+    *max_bytes = most < DATA_MESSAGE_LIMIT ? most : DATA_MESSAGE_LIMIT;
+    return most > 0 ? handle->pc : NULL;
 }
 
-static void send(struct control *c, struct pc *pc, const struct data_message *message)
+static size_t packet_size(const struct data_message *message)
 {
-    const size_t size = sizeof(struct data_packet) + message->label.size + message->protocol.size + message->bytes.size;
-    struct data_packet *packet = mem_get(size);
+    return sizeof(struct data_packet) + message->label.size + message->protocol.size + message->bytes.size;
+}
+
+static void write_packet(struct data_packet *packet, struct peer_ref peer, const struct data_message *message)
+{
     *packet = (struct data_packet){
-        .peer = pc->peer,
+        .peer = peer,
         .cost = (uint32_t)message->bytes.size + DATA_COST_EXTRA,
         .size = (uint32_t)message->bytes.size,
         .label_size = (uint8_t)message->label.size,
@@ -40,25 +45,67 @@ static void send(struct control *c, struct pc *pc, const struct data_message *me
             memcpy(at, parts[i].data, parts[i].size);
         at += parts[i].size;
     }
-    pc->data.queued += packet->cost;
-    out_block(c, (actor_id)(ACTOR_WORKER_0 + pc->peer.worker), WORKER_DATA_SEND, packet, size);
+}
+
+/* ERR_NONE: it will be sent, and is in `queued` already. */
+static enum err reserve(struct control *c, struct ref handle, const struct data_message *message, struct peer_ref *peer)
+{
+    size_t most;
+    struct pc *pc = find_pc(c, handle, &most);
+    if (pc == NULL || pc->state != PC_UP)
+        return ERR_GONE;
+    if (message->label.size > DATA_LABEL_MAX || message->protocol.size > DATA_PROTOCOL_MAX || message->bytes.size > most)
+        return ERR_INVALID;
+    if (!data_has_room(pc, message->bytes.size)) {
+        pc->data.refused = true;
+        return ERR_FULL;
+    }
+    pc->data.queued += (uint32_t)message->bytes.size + DATA_COST_EXTRA;
+    *peer = pc->peer;
+    return ERR_NONE;
 }
 
 enum err host_data_send(struct host *host, struct ref handle, const struct data_message *message)
 {
-    struct negotiated_line line;
-    struct pc *pc = find_pc(host->control, handle, &line);
-    if (pc == NULL || pc->state != PC_UP)
-        return ERR_GONE;
-    if (message->label.size > DATA_LABEL_MAX || message->protocol.size > DATA_PROTOCOL_MAX ||
-        message->bytes.size > line.max_message_bytes || message->bytes.size > DATA_MESSAGE_LIMIT)
-        return ERR_INVALID;
-    if (pc->data.queued > 0 && pc->data.queued + message->bytes.size + DATA_COST_EXTRA > DATA_OUT_WINDOW) {
-        pc->data.refused = true;
-        return ERR_FULL;
-    }
-    send(host->control, pc, message);
+    struct peer_ref peer;
+    const enum err err = reserve(host->control, handle, message, &peer);
+    if (err != ERR_NONE)
+        return err;
+    struct data_packet *packet = mem_get(packet_size(message));
+    write_packet(packet, peer, message);
+    out_block(host->control, (actor_id)(ACTOR_WORKER_0 + peer.worker), WORKER_DATA_SEND, packet, packet_size(message));
     return ERR_NONE;
+}
+
+/* One order for all that are on the worker of the first; what is left of them is moved up. */
+static size_t cast_one(struct control *c, const struct data_message *message, struct peer_ref *peers, size_t count)
+{
+    const struct peer_ref first = peers[0];
+    struct data_cast *cast = mem_get(sizeof(*cast) + count * sizeof(cast->peers[0]) + packet_size(message));
+    size_t left = 0;
+    cast->count = 0;
+    for (size_t i = 0; i < count; i++)
+        if (peers[i].worker == first.worker)
+            cast->peers[cast->count++] = peers[i].ref;
+        else
+            peers[left++] = peers[i];
+    write_packet((struct data_packet *)&cast->peers[cast->count], (struct peer_ref){.ref = REF_NONE}, message);
+    out_block(c, (actor_id)(ACTOR_WORKER_0 + first.worker), WORKER_DATA_CAST, cast,
+              sizeof(*cast) + cast->count * sizeof(cast->peers[0]) + packet_size(message));
+    return left;
+}
+
+void host_data_send_all(struct host *host, const struct data_message *message, const struct ref *handles, size_t count, enum err *results)
+{
+    struct peer_ref peers[DATA_CAST_SIZE];
+    size_t found = 0;
+    CHECK(count <= DATA_CAST_SIZE);
+    for (size_t i = 0; i < count; i++) {
+        results[i] = reserve(host->control, handles[i], message, &peers[found]);
+        found += results[i] == ERR_NONE;
+    }
+    while (found > 0)
+        found = cast_one(host->control, message, peers, found);
 }
 
 void host_data_again(struct host *host, struct ref ref)
@@ -74,10 +121,8 @@ void host_data_again(struct host *host, struct ref ref)
 
 size_t host_data_max(struct host *host, struct ref handle)
 {
-    struct negotiated_line line;
-    if (find_pc(host->control, handle, &line) == NULL)
-        return 0;
-    return line.max_message_bytes < DATA_MESSAGE_LIMIT ? line.max_message_bytes : DATA_MESSAGE_LIMIT;
+    size_t most;
+    return find_pc(host->control, handle, &most) == NULL ? 0 : most;
 }
 
 struct ref host_data_sink_add(struct host *host, struct ref source, struct ref ref, struct view label, bool paused)

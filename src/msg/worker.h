@@ -32,6 +32,7 @@
     X(RELAY_CLOSE,        WORKER,   NONE,               struct relay_order)                   \
     X(RELAY_STATE,        WORKER,   NONE,               struct relay_state)                   \
     X(DATA_SEND,          CONTROL,  PEER_DATA_TAKEN,    struct data_packet)                   \
+    X(DATA_CAST,          CONTROL,  PEER_DATA_TAKEN,    struct data_cast)                     \
     X(DATA_CREDIT,        CONTROL,  NONE,               struct data_credit)                   \
     X(DATA_SINK_ADD,      CONTROL,  NONE,               struct data_sink_add_order)           \
     X(DATA_SINK_SET,      CONTROL,  NONE,               struct data_sink_set_order)           \

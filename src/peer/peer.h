@@ -209,7 +209,8 @@ bool peer_data_flush(struct peer_env *env, usec_t now);
 /* The same for one peer, where who sends must be known; and a peer that has something left. REF_NONE: none. */
 bool peer_data_turn(struct peer *peer, usec_t now);
 struct ref peer_data_waiting(const struct peer_env *env);
-/* Control's message. What it costs comes back by DATA_TAKEN, whatever becomes of it. */
+/* Control's message. What it costs comes back by DATA_TAKEN, whatever becomes of it, once it has come to DATA_TAKEN_STEP: so much may
+ * always be missing. */
 void peer_data_send(struct peer *peer, usec_t now, const struct data_packet *packet);
 /* Control is done with so much of what it was told. */
 void peer_data_credit(struct peer *peer, uint32_t cost);

@@ -354,9 +354,10 @@ static bool drain(struct peer_data *data, usec_t now)
         on_event(data, now, &event);
     if (data->sctp != NULL)
         serve_outbox(data, now);
-    if (data->taken > 0)
+    if (data->taken >= DATA_TAKEN_STEP) {
         peer_tell(peer, &(struct peer_event){.kind = PEER_EVENT_DATA_TAKEN, .count = data->taken});
-    data->taken = 0;
+        data->taken = 0;
+    }
     return data->sctp != NULL && send_packets(data, now);
 }
 

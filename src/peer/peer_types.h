@@ -89,6 +89,17 @@ struct data_packet {
     uint8_t bytes[];
 };
 
+/* One message for many peers of a worker: peers[count], then a struct data_packet whose `peer` means nothing. `cost` is for each. */
+struct data_cast {
+    uint32_t count;
+    struct ref peers[];
+};
+
+static inline const struct data_packet *data_cast_packet(const struct data_cast *cast)
+{
+    return (const struct data_packet *)&cast->peers[cast->count];
+}
+
 /* The whole negotiated state. mlines[] follow: the payload is sizeof(struct peer_apply_order) + mline_count * sizeof(mline). */
 struct peer_apply_order {
     struct ref peer;

@@ -199,6 +199,8 @@ void host_record_stop(struct host *host, struct ref recording);
  * PeerConnection with data channels, or it is not up; ERR_FULL too much is queued for this client already: data_ready follows;
  * ERR_INVALID label or protocol too long, or more bytes than the client takes (host_data_max). */
 enum err host_data_send(struct host *host, struct ref handle, const struct data_message *message);
+/* The same to many handles, DATA_CAST_SIZE at most: one copy of it travels to each worker. `results[i]` is that of handles[i]. */
+void host_data_send_all(struct host *host, const struct data_message *message, const struct ref *handles, size_t count, enum err *results);
 /* What `data` has put off for this handle is offered again, in a later turn: the reason has gone. */
 void host_data_again(struct host *host, struct ref handle);
 size_t host_data_max(struct host *host, struct ref handle);       /* bytes of one message that the client takes; 0: no data channels */

@@ -1,15 +1,37 @@
 /* Data channels: what control sends and takes, and who gets the messages of whom. */
 #include "worker/worker_private.h"
 
+_Static_assert(_Alignof(struct data_packet) <= sizeof(uint32_t), "a packet may follow any number of names");
+
+static bool is_whole(struct worker *w, const struct data_packet *packet, size_t size)
+{
+    const bool whole = size >= sizeof(*packet) && size - sizeof(*packet) >= (size_t)packet->label_size + packet->protocol_size + packet->size;
+    w->counters.orders_malformed += !whole;
+    return whole;
+}
+
 void on_data_send(struct worker *w, usec_t now, const struct data_packet *packet, size_t size)
 {
-    if (size < sizeof(*packet) + packet->label_size + packet->protocol_size + packet->size) {
+    struct peer *peer = is_whole(w, packet, size) ? worker_peer(w, packet->peer.ref) : NULL;
+    if (peer != NULL)
+        peer_data_send(peer, now, packet);
+}
+
+void on_data_cast(struct worker *w, usec_t now, const struct data_cast *cast, size_t size)
+{
+    const struct data_packet *packet = data_cast_packet(cast);
+    const size_t names = sizeof(*cast) + cast->count * sizeof(cast->peers[0]);
+    if (cast->count > DATA_CAST_SIZE || size < names) {
         w->counters.orders_malformed++;
         return;
     }
-    struct peer *peer = worker_peer(w, packet->peer.ref);
-    if (peer != NULL)
-        peer_data_send(peer, now, packet);
+    if (!is_whole(w, packet, size - names))
+        return;
+    for (uint32_t i = 0; i < cast->count; i++) {
+        struct peer *peer = worker_peer(w, cast->peers[i]);
+        if (peer != NULL)
+            peer_data_send(peer, now, packet);
+    }
 }
 
 void on_data_credit(struct worker *w, usec_t now, const struct data_credit *credit)

@@ -244,6 +244,7 @@ static void on_message(void *owner, usec_t now, const struct message *m)
     case WORKER_RELAY_CLOSE: on_relay_close(w, now, m->from, m->payload); break;
     case WORKER_RELAY_STATE: on_relay_state(w, now, m->payload); break;
     case WORKER_DATA_SEND: on_data_send(w, now, m->payload, m->size); break;
+    case WORKER_DATA_CAST: on_data_cast(w, now, m->payload, m->size); break;
     case WORKER_DATA_CREDIT: on_data_credit(w, now, m->payload); break;
     case WORKER_DATA_SINK_ADD: on_data_sink_add(w, now, m->payload); break;
     case WORKER_DATA_SINK_SET: on_data_sink_set(w, now, m->payload); break;

@@ -257,6 +257,7 @@ void relay_look(struct worker *w, usec_t now);
 extern const struct media_relay relay_ports;
 /* on_data.c: data channels, their way to control and through the graph */
 void on_data_send(struct worker *w, usec_t now, const struct data_packet *packet, size_t size);
+void on_data_cast(struct worker *w, usec_t now, const struct data_cast *cast, size_t size);
 void on_data_credit(struct worker *w, usec_t now, const struct data_credit *credit);
 void on_data_sink_add(struct worker *w, usec_t now, const struct data_sink_add_order *order);
 void on_data_sink_set(struct worker *w, usec_t now, const struct data_sink_set_order *order);

@@ -218,5 +218,8 @@ struct negotiated_line {
 /* False, and all zero, until both sides have spoken of this line, and when either has rejected it. Views into `n`. */
 bool negotiation_line(const struct negotiation *n, uint16_t index, struct negotiated_line *out);
 
+/* The longest message that the other side takes on a data line, as far as both have agreed on it; 0: on none. It is cheap. */
+uint32_t negotiation_data_max(const struct negotiation *n, uint16_t index);
+
 /* Ids of the extensions that both sides have; 0: not negotiated. */
 void negotiation_exts(const struct negotiation *n, struct rtp_ext_ids *out);

@@ -118,12 +118,22 @@ bool negotiation_line(const struct negotiation *n, uint16_t index, struct negoti
     if (local->kind == SDP_APPLICATION) {
         out->send = out->recv = true;       /* directions mean nothing to data channels (RFC 8841 5.2) */
         out->sctp_port = remote->sctp_port;
-        out->max_message_bytes = remote->max_message_bytes == 0 ? UINT32_MAX : remote->max_message_bytes;
+        out->max_message_bytes = negotiation_data_max(n, index);
         return true;
     }
     agree_on_pts(out, remote, local);
     agree_on_layers(out, remote, local);
     return true;
+}
+
+uint32_t negotiation_data_max(const struct negotiation *n, uint16_t index)
+{
+    if (n->remote == NULL || n->local == NULL || index >= n->remote->mline_count || index >= n->local->mline_count)
+        return 0;
+    const struct remote_mline *remote = &n->remote->mlines[index];
+    if (remote->disabled || n->local->mlines[index].disabled || remote->kind != SDP_APPLICATION)
+        return 0;
+    return remote->max_message_bytes == 0 ? UINT32_MAX : remote->max_message_bytes;
 }
 
 void negotiation_exts(const struct negotiation *n, struct rtp_ext_ids *out)

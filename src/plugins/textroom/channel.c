@@ -13,9 +13,14 @@
 
 /* ---- out ---- */
 
+static struct data_message message_of(struct view text)
+{
+    return (struct data_message){.label = STR(LABEL), .bytes = text};
+}
+
 static enum err send_text(struct textroom *tr, const struct tr_session *session, struct view text)
 {
-    const struct data_message message = {.label = STR(LABEL), .bytes = text};
+    const struct data_message message = message_of(text);
     enum err err = text.size == 0 ? ERR_INVALID : host_data_send(tr->host, session->handle, &message);
     tr->counters.refused += err == ERR_INVALID;
     return err;
@@ -52,16 +57,21 @@ static bool has_room(struct textroom *tr, struct tr_session *session, struct vie
     return list_is_empty(&session->held) && send_text(tr, session, text) != ERR_FULL;
 }
 
-void tr_send(struct textroom *tr, struct tr_session *session, struct view text)
+/* What others say, for one who is full. */
+static void hold_or_drop(struct textroom *tr, struct tr_session *session, struct view text)
 {
-    if (has_room(tr, session, text))
-        return;
     if (session->deaf || session->held_bytes + text.size > TR_HELD_BYTES_MAX) {
         tr->counters.full++;
         return;
     }
     hold(tr, session, text);
     tr->press = true;
+}
+
+void tr_send(struct textroom *tr, struct tr_session *session, struct view text)
+{
+    if (!has_room(tr, session, text))
+        hold_or_drop(tr, session, text);
 }
 
 void tr_send_own(struct textroom *tr, struct tr_session *session, struct view text)
@@ -105,13 +115,45 @@ void tr_look_for_deaf(struct textroom *tr, usec_t now)
         release_pressed(tr);
 }
 
+struct tr_hearers {
+    size_t count;
+    struct tr_session *sessions[DATA_CAST_SIZE];
+    struct ref handles[DATA_CAST_SIZE];
+};
+
+static void tell_hearers(struct textroom *tr, struct tr_hearers *hearers, struct view text)
+{
+    const struct data_message message = message_of(text);
+    enum err results[DATA_CAST_SIZE];
+    host_data_send_all(tr->host, &message, hearers->handles, hearers->count, results);
+    for (size_t i = 0; i < hearers->count; i++) {
+        tr->counters.refused += results[i] == ERR_INVALID;
+        if (results[i] == ERR_FULL)
+            hold_or_drop(tr, hearers->sessions[i], text);
+    }
+    hearers->count = 0;
+}
+
 void tr_send_all(struct textroom *tr, const struct tr_room *room, const struct tr_member *but, struct view text)
 {
+    struct tr_hearers hearers;
+    hearers.count = 0;
     LIST_EACH(it, &room->members) {
         const struct tr_member *member = CONTAINER_OF(it, struct tr_member, of_room);
-        if (member != but)
-            tr_send(tr, member->session, text);
+        struct tr_session *session = member->session;
+        if (member == but)
+            continue;
+        if (text.size == 0 || !list_is_empty(&session->held)) {
+            tr_send(tr, session, text);
+            continue;
+        }
+        hearers.sessions[hearers.count] = session;
+        hearers.handles[hearers.count++] = session->handle;
+        if (hearers.count == DATA_CAST_SIZE)
+            tell_hearers(tr, &hearers, text);
     }
+    if (hearers.count > 0)
+        tell_hearers(tr, &hearers, text);
 }
 
 void tr_text_begin(struct textroom *tr, struct tr_text *text, const char *what)

@@ -254,7 +254,7 @@ static void test_messages_go_both_ways(void **state)
     assert_true(sent >= 5);
     run(SEC(10));
     assert_int_equal(bed.messages, 2 + sent);
-    assert_int_equal(bed.caller->data_queued, 0);
+    assert_true(bed.caller->data_queued < DATA_TAKEN_STEP);
 }
 
 static void test_who_does_not_read_makes_the_sender_wait(void **state)

@@ -290,6 +290,57 @@ static void test_a_message_is_ordered_from_the_peers_worker(void **state)
     server_end(&s);
 }
 
+static void test_a_message_to_many_is_one_order_for_each_worker(void **state)
+{
+    (void)state;
+    struct call calls[5];
+    struct ref handles[7] = {REF_NONE};
+    enum err results[7];
+    uint32_t told = 0, worker;
+    connect(OFFER);
+    for (size_t i = 0; i < ARRAY_COUNT(calls); i++) {
+        call_begin(&s, &calls[i], (unsigned)i + 2);
+        call_connect(&s, &calls[i], OFFER, "");
+        if (i > 0)
+            call_fact(&s, &calls[i], CONTROL_PEER_UP);
+        handles[i] = calls[i].name;
+    }
+    handles[5] = call.name;
+    assert_int_equal(send("x", 290000), ERR_NONE);
+    assert_int_equal(send("x", 290000), ERR_FULL);
+    (void)server_orders(&s, WORKER_DATA_SEND);
+    static uint8_t bytes[250000];
+    const struct data_message message = {.label = VIEW("y", 1), .bytes = VIEW(bytes, sizeof(bytes))};
+    host_data_send_all(probe_host(), &message, handles, ARRAY_COUNT(handles), results);
+    const enum err wanted[] = {ERR_GONE, ERR_NONE, ERR_NONE, ERR_NONE, ERR_NONE, ERR_FULL, ERR_GONE};    /* not up; up; full; nobody */
+    assert_memory_equal(results, wanted, sizeof(wanted));
+    for (const struct data_cast *cast; (cast = server_order(&s, WORKER_DATA_CAST, &worker)) != NULL;) {
+        for (uint32_t i = 0; i < cast->count; i++) {
+            size_t to = 1;
+            while (calls[to].peer.worker != worker || !ref_equal(calls[to].peer.ref, cast->peers[i]))
+                assert_true(++to < ARRAY_COUNT(calls));
+            told |= 1u << to;
+        }
+        const struct data_packet *packet = data_cast_packet(cast);
+        assert_int_equal(packet->size, sizeof(bytes));
+        assert_int_equal(packet->label_size, 1);
+        assert_int_equal(packet->bytes[0], 'y');
+    }
+    assert_int_equal(told, 0x1e);
+    server_end(&s);
+}
+
+/* The worker tells what it has taken in steps: what it has not told yet holds nothing up. */
+static void test_what_is_not_told_yet_holds_up_no_long_message(void **state)
+{
+    (void)state;
+    connect(OFFER);
+    assert_int_equal(send("x", DATA_TAKEN_STEP - DATA_COST_EXTRA - 1), ERR_NONE);
+    assert_int_equal(send("x", 300000), ERR_NONE);
+    assert_int_equal(send("x", 300000), ERR_FULL);
+    server_end(&s);
+}
+
 static void test_there_is_a_window(void **state)
 {
     (void)state;
@@ -378,6 +429,8 @@ int main(void)
         T(test_what_is_put_off_is_asked_for_again),
         T(test_what_is_put_off_ends_with_the_peer),
         T(test_a_message_is_ordered_from_the_peers_worker),
+        T(test_a_message_to_many_is_one_order_for_each_worker),
+        T(test_what_is_not_told_yet_holds_up_no_long_message),
         T(test_there_is_a_window),
         T(test_what_can_not_be_sent),
         T(test_a_data_line_takes_many_sinks),

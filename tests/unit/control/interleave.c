@@ -168,6 +168,10 @@ static void on_order(uint32_t worker, uint16_t type, const void *payload)
     case WORKER_SINK_SWITCH: find_sink(worker, ((const struct sink_switch_order *)payload)->sink); break;
     case WORKER_SINK_DEL: sinks[find_sink(worker, ((const struct sink_del_order *)payload)->sink)].alive = false; break;
     case WORKER_DATA_SEND: must_be_open(worker, ((const struct data_packet *)payload)->peer.ref); break;
+    case WORKER_DATA_CAST:
+        for (uint32_t i = 0; i < ((const struct data_cast *)payload)->count; i++)
+            must_be_open(worker, ((const struct data_cast *)payload)->peers[i]);
+        break;
     case WORKER_DATA_CREDIT: must_be_open(worker, ((const struct data_credit *)payload)->peer); break;
     case WORKER_DATA_SINK_ADD: must_be_open(worker, ((const struct data_sink_add_order *)payload)->peer); break;
     case WORKER_DATA_SINK_SET:

@@ -888,6 +888,13 @@ enum err host_data_send(struct host *host, struct ref ref, const struct data_mes
     return ERR_NONE;
 }
 
+void host_data_send_all(struct host *host, const struct data_message *message, const struct ref *handles, size_t count, enum err *results)
+{
+    assert_true(count <= DATA_CAST_SIZE);
+    for (size_t i = 0; i < count; i++)
+        results[i] = host_data_send(host, handles[i], message);
+}
+
 void host_data_again(struct host *host, struct ref ref)
 {
     struct fake_handle *handle = by_ref(host, ref);

@@ -24,10 +24,23 @@ static void send(const struct remote *r, const char *label, const char *text)
 {
     uint8_t block[256];
     struct data_packet *packet = (void *)block;
-    *packet = (struct data_packet){.peer = {r->name, r->worker}, .cost = 1000, .size = (uint32_t)strlen(text), .label_size = (uint8_t)strlen(label)};
+    *packet = (struct data_packet){.peer = {r->name, r->worker}, .cost = DATA_TAKEN_STEP, .size = (uint32_t)strlen(text), .label_size = (uint8_t)strlen(label)};
     memcpy(packet->bytes, label, strlen(label));
     memcpy(packet->bytes + strlen(label), text, strlen(text));
     world_order(&w, r->worker, WORKER_DATA_SEND, packet, sizeof(*packet) + strlen(label) + strlen(text));
+}
+
+static void cast(uint32_t worker, const char *label, const char *text, const struct ref *peers, uint32_t count)
+{
+    uint8_t block[512];
+    struct data_cast *cast = (void *)block;
+    cast->count = count;
+    memcpy(cast->peers, peers, count * sizeof(*peers));
+    struct data_packet *packet = (void *)&cast->peers[count];
+    *packet = (struct data_packet){.cost = 1000, .size = (uint32_t)strlen(text), .label_size = (uint8_t)strlen(label)};
+    memcpy(packet->bytes, label, strlen(label));
+    memcpy(packet->bytes + strlen(label), text, strlen(text));
+    world_order(&w, worker, WORKER_DATA_CAST, cast, (size_t)((uint8_t *)(packet + 1) - block) + strlen(label) + strlen(text));
 }
 
 static void test_control_sends_and_is_told(void **state)
@@ -46,7 +59,10 @@ static void test_control_sends_and_is_told(void **state)
     assert_string_equal(r->data_text, "hi");
     const struct fact *taken = world_fact(&w, CONTROL_PEER_DATA_TAKEN, 0);
     assert_non_null(taken);
-    assert_int_equal(taken->taken.cost, 1000);
+    assert_int_equal(taken->taken.cost, DATA_TAKEN_STEP);
+    cast(0, "chat", "to all", (struct ref[]){r->name, {77, 7}}, 2);
+    world_run_for(&w, MSEC(100));
+    assert_string_equal(r->data_text, "to all");
     struct data_packet lie = {.peer = {r->name, 0}, .size = 5000};
     world_order(&w, 0, WORKER_DATA_SEND, &lie, sizeof(lie));                    /* says more than it brings */
     lie = (struct data_packet){.peer = {{77, 7}, 0}};
@@ -54,8 +70,12 @@ static void test_control_sends_and_is_told(void **state)
     const struct data_credit nobody = {.peer = {77, 7}, .cost = 1};
     world_order(&w, 0, WORKER_DATA_CREDIT, &nobody, sizeof(nobody));
     world_settle(&w);
-    assert_int_equal(w.worker[0]->counters.orders_malformed, 1);
-    assert_int_equal(w.worker[0]->counters.orders_stale, 2);
+    const struct data_cast many = {.count = DATA_CAST_SIZE + 1}, cut = {.count = 1};
+    world_order(&w, 0, WORKER_DATA_CAST, &many, sizeof(many));
+    world_order(&w, 0, WORKER_DATA_CAST, &cut, sizeof(cut));
+    world_settle(&w);
+    assert_int_equal(w.worker[0]->counters.orders_malformed, 3);
+    assert_int_equal(w.worker[0]->counters.orders_stale, 3);
     world_fini(&w);
 }
 
