@@ -82,7 +82,7 @@ bool server_open(const struct server_options *options)
 
 void server_stop(void)
 {
-    boot_stop(server.boot);
+    boot_stop(server.boot, 0);
     actor_flush(server.main_actor);
 }
 

@@ -13,7 +13,9 @@
 #include "commit_date.h"
 #include "control/control.h"
 #include "helpers/disk.h"
+#include "helpers/curl_loop.h"
 #include "helpers/dns.h"
+#include "helpers/events/events.h"
 #include "helpers/poster.h"
 #include "io/io.h"
 #include "io/limits.h"
@@ -63,6 +65,10 @@ struct boot {
     struct conf_node *http;
     struct conf_node *unix_sockets;
     struct control_module transports[6];
+    struct events_handler event_handlers[EVENT_HANDLERS_MAX];
+    struct control_module event_modules[EVENT_HANDLERS_MAX];
+    uint32_t event_handler_count;
+    struct events *events;              /* NULL: no event handler is enabled */
     struct io *io;
     struct dns *dns;
     struct poster *poster;
@@ -263,6 +269,8 @@ static bool open_worker(struct boot *boot, uint32_t index, const struct net_addr
         .twcc_period_us = MSEC(s->twcc_period_ms),
         .hangup_on_failed = s->hangup_on_failed,
         .stun_server = *stun,
+        .events_mask = boot->events != NULL ? events_mask(boot->events) : 0,
+        .stats_period_us = SEC(s->stats_period_s),
         .limits = boot->worker_limits,
         .seal = SEAL_BACKEND_AUTO,
         .entropy = entropy_fill,
@@ -317,6 +325,7 @@ static bool open_io(struct boot *boot)
         .unix_sockets = boot->unix_sockets,
         .web_folder = boot->settings->web_folder,
         .descriptors = limit.rlim_cur,
+        .events_mask = boot->events != NULL ? events_mask(boot->events) : 0,
         .partial_bytes_max = boot->partial_bytes_max,
         .queued_bytes_max = boot->queued_bytes_max,
     };
@@ -355,7 +364,6 @@ static bool open_poster(struct boot *boot)
     struct actor *actor = make_actor(boot, ACTOR_POSTER, "poster");
     if (actor == NULL)
         return false;
-    poster_library_init();
     boot->poster = poster_new(actor);
     if (boot->poster == NULL) {
         LOG_FATAL(boot->main_actor, "libcurl can't be used");
@@ -363,6 +371,67 @@ static bool open_poster(struct boot *boot)
     }
     actor_serve(actor, &poster_ops, boot->poster);
     return true;
+}
+
+/* Whether a disable list has "libjanus_videoroom.so". */
+static bool file_is_listed(const struct text_list *list, const char *file_name)
+{
+    for (uint32_t i = 0; i < list->count; i++)
+        if (strcmp(list->items[i], file_name) == 0)
+            return true;
+    return false;
+}
+
+/* ---- event handlers ---- */
+
+/* Disabled ones are listed too, and answer queries by {}. */
+static void list_event_handlers(struct boot *boot)
+{
+    struct settings *s = boot->settings;
+    for (size_t i = 0; s->event_handlers && evhandler_table[i] != NULL && boot->event_handler_count < EVENT_HANDLERS_MAX; i++) {
+        const struct evhandler_desc *desc = evhandler_table[i];
+        bool found;
+        if (file_is_listed(&s->events_disable, desc->file_name)) {
+            LOG_INFO(boot->main_actor, "event handler %s is disabled", desc->package);
+            continue;
+        }
+        struct conf_node *conf = module_conf_load(s, desc->package, &found);
+        if (conf == NULL)
+            LOG_ERR(boot->main_actor, "event handler %s does not run: its configuration can't be used", desc->package);
+        boot->event_modules[boot->event_handler_count] = (struct control_module){
+            desc->package, desc->name, desc->author, desc->description, desc->version_string, desc->version};
+        boot->event_handlers[boot->event_handler_count++] = (struct events_handler){desc, conf};
+    }
+}
+
+static bool open_events(struct boot *boot)
+{
+    struct events_config config = {
+        .handler_count = boot->event_handler_count,
+        .worker_count = boot->worker_count,
+        .emitter = boot->settings->server_name,
+        .combine_stats = boot->settings->combine_media_stats,
+        .entropy = entropy_fill,
+    };
+    memcpy(config.handlers, boot->event_handlers, sizeof(config.handlers));
+    if (!events_wanted_by(&config))
+        return true;
+    struct actor *actor = make_actor(boot, ACTOR_EVENTS, "events");
+    if (actor == NULL)
+        return false;
+    boot->events = events_new(actor, &config);
+    actor_serve(actor, &events_ops, boot->events);
+    return true;
+}
+
+/* io and the workers exist: records about media and connections have lanes of their own. */
+static void open_event_lanes(struct boot *boot)
+{
+    if (boot->events == NULL)
+        return;
+    actors_lane(boot->set, ACTOR_IO, ACTOR_EVENTS, EVENTS_LANE_BYTES);
+    for (uint32_t i = 0; i < boot->worker_count; i++)
+        actors_lane(boot->set, (actor_id)(ACTOR_WORKER_0 + i), ACTOR_EVENTS, EVENTS_LANE_BYTES);
 }
 
 static struct conf_node *plugin_conf(void *owner, const char *package)
@@ -374,23 +443,13 @@ static struct conf_node *plugin_conf(void *owner, const char *package)
     return NULL;
 }
 
-/* "libjanus_videoroom.so" -> "videoroom", as disable lists are asked. */
-static bool plugin_is_disabled(const struct boot *boot, const struct plugin_desc *desc)
-{
-    const struct text_list *list = &boot->settings->plugins_disable;
-    for (uint32_t i = 0; i < list->count; i++)
-        if (strcmp(list->items[i], desc->file_name) == 0)
-            return true;
-    return false;
-}
-
 static void load_plugin_files(struct boot *boot)
 {
     uint32_t count = 0;
     for (size_t i = 0; plugin_table[i] != NULL && count < BOOT_PLUGINS_MAX; i++) {
         const struct plugin_desc *desc = plugin_table[i];
         bool found;
-        if (plugin_is_disabled(boot, desc)) {
+        if (file_is_listed(&boot->settings->plugins_disable, desc->file_name)) {
             LOG_INFO(boot->main_actor, "plugin %s is disabled", desc->package);
             continue;
         }
@@ -459,6 +518,9 @@ static bool open_control(struct boot *boot)
         .plugin_conf = plugin_conf,
         .plugin_conf_owner = boot,
         .transports = {boot->transports, transport_count},
+        .event_handlers = {boot->event_modules, boot->event_handler_count},
+        .events_running = boot->events != NULL,
+        .events_mask = boot->events != NULL ? events_mask(boot->events) : 0,
         .commit = CARDEA_COMMIT,
         .compile_time = CARDEA_COMMIT_DATE,
         .utc_offset_s = clock_utc_offset_s,
@@ -500,16 +562,25 @@ struct boot *boot_open(struct actors *set, struct actor *main_actor, struct sett
     boot->worker_count = settings->workers > 0 ? settings->workers : process_cores();
     if (boot->worker_count > ACTOR_WORKERS_MAX)
         boot->worker_count = ACTOR_WORKERS_MAX;
+    curl_loop_library_init();
     plan_memory(boot);
-    if (find_addresses(boot) && load_identity(boot) && open_sockets(boot) && open_io(boot) && open_dns(boot) && open_workers(boot) &&
-        open_disks(boot) && open_poster(boot) && open_control(boot))
+    list_event_handlers(boot);
+    if (open_events(boot) && find_addresses(boot) && load_identity(boot) && open_sockets(boot) && open_io(boot) && open_dns(boot) && open_workers(boot) &&
+        open_disks(boot) && open_poster(boot) && open_control(boot)) {
+        open_event_lanes(boot);
         return boot;
+    }
     boot_close(boot);
     return NULL;
 }
 
 bool boot_start(struct boot *boot)
 {
+    if (boot->events != NULL) {
+        if (!actor_start(actors_get(boot->set, ACTOR_EVENTS)))
+            return false;
+        boot->running++;
+    }
     const actor_id first[] = {ACTOR_DISK_0, ACTOR_DISK_1, ACTOR_POSTER, ACTOR_CONTROL, ACTOR_IO, ACTOR_DNS};
     for (uint32_t i = 0; i < boot->worker_count; i++) {
         if (!actor_start(actors_get(boot->set, (actor_id)(ACTOR_WORKER_0 + i))))
@@ -524,11 +595,13 @@ bool boot_start(struct boot *boot)
     return true;
 }
 
-void boot_stop(struct boot *boot)
+void boot_stop(struct boot *boot, int signal_number)
 {
+    const struct stop_signal signal = {signal_number};
     if (boot->stopping)
         return;
     boot->stopping = true;
+    actor_send(boot->main_actor, ACTOR_CONTROL, CONTROL_SIGNAL, &signal, sizeof(signal));
     actor_ask_stop(boot->main_actor, ACTOR_CONTROL);
 }
 
@@ -541,10 +614,15 @@ bool boot_stopped(struct boot *boot, actor_id who)
         boot->serving_asked = true;
         actor_ask_stop(boot->main_actor, ACTOR_IO);
         actor_ask_stop(boot->main_actor, ACTOR_POSTER);
-        actor_ask_stop(boot->main_actor, ACTOR_DNS);
+        if (boot->events != NULL)
+            actor_ask_stop(boot->main_actor, ACTOR_EVENTS);
+        else
+            actor_ask_stop(boot->main_actor, ACTOR_DNS);
         for (uint32_t i = 0; i < boot->worker_count; i++)
             actor_ask_stop(boot->main_actor, (actor_id)(ACTOR_WORKER_0 + i));
     }
+    if (who == ACTOR_EVENTS)
+        actor_ask_stop(boot->main_actor, ACTOR_DNS);      /* it may still have had a name to ask for */
     /* What the others have handed over is on the disk before the process ends. */
     if (boot->running == DISKS + (boot->dns_stopped ? 0 : 1) && !boot->disks_asked) {
         boot->disks_asked = true;
@@ -581,6 +659,9 @@ void boot_close(struct boot *boot)
     }
     for (uint32_t i = 0; i < BOOT_PLUGINS_MAX; i++)
         conf_free(boot->plugins[i].conf);
+    events_free(boot->events);
+    for (uint32_t i = 0; i < boot->event_handler_count; i++)
+        conf_free(boot->event_handlers[i].conf);
     conf_free(boot->websockets);
     conf_free(boot->http);
     conf_free(boot->unix_sockets);

@@ -17,9 +17,9 @@ struct boot;
 struct boot *boot_open(struct actors *set, struct actor *main_actor, struct settings *settings);
 /* False: a thread could not be started. */
 bool boot_start(struct boot *boot);
-/* The first asks control, which closes every session; io and the workers are asked once it has stopped. Repeated calls
+/* The first asks control (it tells event handlers by which signal), which closes every session; io and the workers are asked once it has stopped. Repeated calls
  * change nothing. */
-void boot_stop(struct boot *boot);
+void boot_stop(struct boot *boot, int signal_number);
 /* No new sessions, and who has one is told; MAIN_DRAINED comes when none is left (msg/main.h). */
 void boot_drain(struct boot *boot, uint32_t seconds);
 /* For io: whether every actor is alive, as the watchdog sees it. */

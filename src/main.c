@@ -45,6 +45,7 @@ struct process {
     int argc;                       /* for SIGUSR2 */
     char **argv;
     unsigned stop_signals;
+    int stop_signal;                /* the last one */
     int signals_fd;
     int daemon_fd;
     int pid_fd;
@@ -68,7 +69,7 @@ static void begin_stop(struct process *p, usec_t now)
     p->drain_until = USEC_NEVER;
     p->stop_by = now + STOP_PATIENCE_US;
     p->stop_signals++;
-    boot_stop(p->boot);
+    boot_stop(p->boot, p->stop_signal);
 }
 
 static bool is_draining(const struct process *p)
@@ -86,6 +87,7 @@ static void begin_drain(struct process *p, usec_t now)
 
 static void on_stop_signal(struct process *p, usec_t now, int signal_number)
 {
+    p->stop_signal = signal_number;
     if (p->stop_signals == 0 && signal_number == SIGTERM && p->settings.drain_timeout_s > 0 && !is_draining(p)) {
         begin_drain(p, now);
     } else if (p->stop_signals == 0) {

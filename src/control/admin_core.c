@@ -1,7 +1,7 @@
 /* The Admin API's requests about the server as a whole: its settings, and messages to its modules (admin-api.md 3). */
+#include "base/json_splice.h"
 #include "control/admin.h"
 #include "control/host.h"
-#include "control/json_splice.h"
 #include "control/out.h"
 #include "control/session.h"
 #include "msg/log.h"

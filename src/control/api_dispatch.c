@@ -8,6 +8,7 @@
 #include "control/host.h"
 #include "control/info.h"
 #include "control/measure.h"
+#include "control/notify.h"
 #include "control/session.h"
 #include "control/trickle.h"
 
@@ -76,6 +77,7 @@ static void run_create(struct control *c, struct api_request *request)
             caller_settle(c, caller);
         return;
     }
+    notify_session_created(c, session, request->client, (enum transport_kind)request->transport);
     reply_id(c, request, session->id);
 }
 
@@ -308,6 +310,7 @@ bool api_request_read(struct control *c, struct api_request *request, const stru
         .layout = from->layout,
         .kind = from->api == CLIENT_API_ADMIN ? REQUEST_ADMIN : REQUEST_OTHER,
         .since = from->since,
+        .transport = from->transport,
         .root = document,
         .session_id = element_integer(document, "session_id"),
         .handle_id = element_integer(document, "handle_id"),

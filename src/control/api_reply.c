@@ -2,9 +2,9 @@
 
 #include <stdio.h>
 
+#include "base/json_splice.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "control/json_splice.h"
 #include "control/measure.h"
 #include "control/out.h"
 #include "msg/io.h"

@@ -16,6 +16,7 @@ struct api_request {
     struct ref owner;                   /* of the session that it creates or claims */
     uint32_t tag;                       /* comes back with the reply */
     enum json_layout layout;
+    uint8_t transport;                  /* enum transport_kind */
     json_t *root;
     const char *verb;                   /* as sent */
     const char *transaction;            /* NULL: not known (yet): replies carry none */

@@ -8,6 +8,7 @@
 #include "control/handle.h"
 #include "control/host.h"
 #include "control/measure.h"
+#include "control/notify.h"
 #include "control/op.h"
 #include "control/pc.h"
 #include "control/plain.h"
@@ -100,6 +101,7 @@ static void init_tables(struct control *c)
     buf_init(&c->reply, TEXT_BYTES_MAX);
     buf_init(&c->sdp, SDP_TEXT_BYTES_MAX);
     buf_init(&c->wire, NEGOTIATE_WIRE_BYTES_MAX);
+    buf_init(&c->notice, TEXT_BYTES_MAX);
     c->seats = mem_get_zero(workers * sizeof(*c->seats));
     for (uint32_t i = 0; i < workers; i++)
         slots_init(&c->seats[i].peers, peers);
@@ -135,6 +137,7 @@ struct control *control_new(struct actor *actor, const struct control_config *co
     tally_init(&c->per_address, &c->key, c->settings->max_sessions_per_address, c->config.limits.sessions);
     renew_budgets(c);
     c->next_tick = USEC_NEVER;
+    c->events_mask = config->events_mask;
     c->stop_deadline = USEC_NEVER;
     init_tables(c);
     hosts_start(c);
@@ -177,6 +180,7 @@ void control_free(struct control *c)
     buf_fini(&c->sdp);
     buf_fini(&c->wire);
     drain_fini(c);
+    buf_fini(&c->notice);
     ops_fini(c);
     timerq_fini(&c->expiries);
     tally_fini(&c->per_address);
@@ -281,6 +285,10 @@ static void on_message(void *owner, usec_t now, const struct message *m)
     case CONTROL_PEER_DATA: fact_peer_data(c, m); break;
     case CONTROL_PEER_DATA_TAKEN: fact_peer_data_taken(c, m->payload); break;
     case CONTROL_RECORD_DONE: fact_record_done(c, m->payload); break;
+    case CONTROL_EVENTS_WANTED: notify_wanted(c, m->payload); break;
+    case CONTROL_EVENTS_TAKEN: notify_taken(c, m->payload); break;
+    case CONTROL_EVENTS_ANSWER: fact_events_answer(c, m->op, m->payload); break;
+    case CONTROL_SIGNAL: c->stop_signal = ((const struct stop_signal *)m->payload)->number; break;
     }
 }
 
@@ -291,6 +299,7 @@ static void on_start(void *owner, usec_t now)
     struct control *c = owner;
     c->now = now;
     c->next_tick = now + TICK_US;
+    notify_started(c);
 }
 
 static void tick(struct control *c)
@@ -298,6 +307,7 @@ static void tick(struct control *c)
     if (c->now >= c->next_tick) {
         c->next_tick = c->now + TICK_US;
         hosts_tick(c);
+        notify_tick(c);
         if (++c->ticks % WATCHDOG_TICKS == 0)
             c->expiring = true;
     }
@@ -349,6 +359,7 @@ static void on_stop(void *owner, usec_t now)
     struct control *c = owner;
     c->now = now;
     LOG_INFO(c->actor, "Stopping: %u sessions, %u handles", c->sessions.used, c->handles.used);
+    notify_shutdown(c, c->stop_signal);
     c->draining = true;
     c->stopping = true;
     c->stop_deadline = now + STOP_WAIT_US;

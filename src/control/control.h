@@ -68,6 +68,8 @@ struct control_config {
     void *plugin_conf_owner;
 
     struct control_modules transports, event_handlers, loggers;
+    bool events_running;                        /* there is an events actor, */
+    uint16_t events_mask;                       /* whose handlers want these (msg/events.h) */
     const char *commit;                         /* of this build; NULL: "unknown" */
     const char *compile_time;
 
@@ -132,6 +134,9 @@ struct control_counters {
     uint64_t candidates_over_limit;
     uint64_t candidates_late;           /* older than candidates_timeout when the answer came */
     uint64_t candidates_invalid;        /* unparsable, or for another m-line */
+    /* event handlers */
+    uint64_t notices;
+    uint64_t notices_dropped;           /* the events actor does not keep up: EVENTS_WINDOW */
     /* recordings */
     uint64_t records_started;
     uint64_t records_refused;           /* a codec or name that can't be, or at the limit */

@@ -31,6 +31,7 @@ void fact_peer_up(struct control *c, const struct peer_fact *fact)
         return;
     struct handle *handle = pc->handle;
     pc->state = PC_UP;
+    c->pcs_up++;
     if (handle->host->desc->setup_media != NULL)
         handle->host->desc->setup_media(handle->host->plugin, handle->state);
     plain_event(c, handle, "webrtcup");
@@ -183,5 +184,11 @@ void fact_name_found(struct control *c, struct ref op, const struct dns_answer *
     struct plugin_answer answer = {.status = ERR_NONE, .addr = fact->addrs[0]};
     if (fact->count == 0)
         answer = (struct plugin_answer){.status = ERR_IO, .text = fact->error};
+    op_answer(c, op, &answer);
+}
+
+void fact_events_answer(struct control *c, struct ref op, const char *json)
+{
+    struct plugin_answer answer = {.status = ERR_NONE, .text = json};
     op_answer(c, op, &answer);
 }

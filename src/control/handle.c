@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "control/graph.h"
 #include "control/jsep.h"
+#include "control/notify.h"
 #include "control/op.h"
 #include "control/pc.h"
 
@@ -99,6 +100,7 @@ enum attach_result handle_new(struct control *c, struct session *session, struct
         return ATTACH_REFUSED;
     }
     *out = handle;
+    notify_handle(c, handle, "attached");
     return ATTACH_OK;
 }
 
@@ -131,6 +133,7 @@ void handle_close(struct control *c, struct handle *handle, bool tell)
     handle->host->desc->detach(handle->host->plugin, handle->state);
     if (tell && event_begin(c, &j, handle->session, handle, "detached", NULL))
         event_end(c, &j, handle->session);
+    notify_handle(c, handle, "detached");
     discard(c, handle);
 }
 

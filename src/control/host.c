@@ -9,6 +9,7 @@
 #include "control/auth.h"
 #include "control/handle.h"
 #include "control/jsep.h"
+#include "control/notify.h"
 
 #define LOG_TEXT_ROOM 1024u
 
@@ -130,6 +131,16 @@ enum err host_event(struct host *host, struct ref ref, const char *transaction, 
     if (full_trickle)
         jsep_trickle_events(c, handle);
     return ERR_NONE;
+}
+
+bool host_notify_wanted(struct host *host)
+{
+    return notify_wants(host->control, EVENT_PLUGIN);
+}
+
+void host_notify(struct host *host, struct ref ref, struct view json)
+{
+    notify_plugin(host->control, host, slots_get(&host->control->handle_names, ref), json);
 }
 
 /* -- peers ------------------------------------------------------------------------------------------------------------------- */

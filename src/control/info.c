@@ -118,17 +118,22 @@ static void write_plugins(const struct control *c, struct json_out *j)
     jout_end(j);
 }
 
+void info_write(const struct control *c, struct json_out *j)
+{
+    write_identity(c, j);
+    write_addresses(c, j);
+    write_media(c, j);
+    write_dependencies(c, j);
+    write_modules(j, "transports", &c->config.transports);
+    write_modules(j, "events", &c->config.event_handlers);
+    write_modules(j, "loggers", &c->config.loggers);
+    write_plugins(c, j);
+}
+
 void info_reply(struct control *c, const struct api_request *request)
 {
     struct json_out j;
     reply_begin(c, &j, request, "server_info");
-    write_identity(c, &j);
-    write_addresses(c, &j);
-    write_media(c, &j);
-    write_dependencies(c, &j);
-    write_modules(&j, "transports", &c->config.transports);
-    write_modules(&j, "events", &c->config.event_handlers);
-    write_modules(&j, "loggers", &c->config.loggers);
-    write_plugins(c, &j);
+    info_write(c, &j);
     reply_end(c, &j, request);
 }

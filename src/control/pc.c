@@ -109,6 +109,7 @@ void pc_close(struct control *c, struct pc *pc, bool notify)
         pc_free(c, pc);
         return;
     }
+    c->pcs_up -= pc->state == PC_UP;
     /* Each sink is ended by an order of its own, so its name may be given out again at once. */
     graph_silence(c, pc);
     data_forget(pc);

@@ -3,6 +3,7 @@
 #include "control/api_reply.h"
 #include "control/caller.h"
 #include "control/handle.h"
+#include "control/notify.h"
 #include "control/out.h"
 #include "msg/io.h"
 
@@ -156,6 +157,8 @@ static void close_handles(struct control *c, struct session *session)
         c->closings_left--;
         handle_close(c, CONTAINER_OF(session->handles.next, struct handle, in_session), false);
     }
+    if (!session->told_over)
+        notify_session(c, session, "destroyed");
     list_del(&session->node);
     pool_put(&c->sessions, session);
 }
@@ -187,6 +190,8 @@ static void expire(struct control *c, struct session *session)
     c->counters.sessions_timed_out++;
     if (event_begin(c, &j, session, NULL, "timeout", NULL))
         event_end(c, &j, session);
+    notify_session(c, session, "timeout");
+    session->told_over = true;
     session_end(c, session);
 }
 

@@ -121,6 +121,7 @@ struct session {
     struct list handles;
     uint32_t handle_count;
     struct net_addr counted;            /* whose share of max_sessions_per_address it takes: who has created it */
+    bool told_over;                     /* event handlers know of its end: it has timed out */
     bool ending;                        /* not addressable any more; its handles are being closed, without events */
     usec_t active_at;                   /* last authenticated request that named it */
     int64_t timeout_s;                  /* of its own, 0: never; -1: the one of all */
@@ -339,6 +340,13 @@ struct control {
     usec_t stop_deadline;
 
     struct drain drain;
+    uint16_t events_mask;               /* what event handlers want: enum event_type (notify.h) */
+    uint32_t notices_unread;            /* bytes of what they were told and have not read */
+    struct buf notice;                  /* scratch: the notice being written */
+    usec_t next_update;
+    uint32_t pcs_up;                    /* PC_UP */
+    int stop_signal;
+
     struct control_counters counters;
     struct request_times times;
 };

@@ -2,15 +2,13 @@
  * again after a minute, and after a failure. */
 #include "helpers/poster.h"
 
-#include <curl/curl.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/epoll.h>
 
 #include "base/list.h"
 #include "base/mem.h"
 #include "base/slots.h"
 #include "base/str.h"
+#include "helpers/curl_loop.h"
 #include "runtime/log.h"
 
 #define ADDRESSES_LAST_US  SEC(60)
@@ -28,9 +26,7 @@ struct target {
     struct list node;                   /* in poster.targets, most recently used first */
     struct ref name;
     char *url;
-    char *shown;                        /* "https://host:port": for the log, without what may be secret */
-    char *host;                         /* as the resolver wants it */
-    uint16_t port;
+    struct curl_place place;
     bool public_only;
     bool failing;                       /* said in the log */
     enum target_state state;
@@ -46,13 +42,12 @@ struct target {
 
 struct poster {
     struct actor *actor;
-    CURLM *multi;
+    struct curl_loop loop;
     struct curl_slist *headers;
     struct list targets;
     struct slots names;                 /* of targets: what DNS answers come back to */
     size_t bytes;                       /* of all posts that wait */
     usec_t now;
-    usec_t curl_at;                     /* when libcurl wants to be called; USEC_NEVER */
     struct poster_counters counters;
 };
 
@@ -68,50 +63,25 @@ static size_t ignore_answer(char *data, size_t size, size_t count, void *owner)
     return target->answer_bytes > POSTER_ANSWER_BYTES_MAX ? 0 : size * count;
 }
 
-static int on_socket(CURL *easy, curl_socket_t fd, int what, void *owner, void *socket_owner)
+static bool watch(void *owner, int fd, uint32_t events)
 {
     struct poster *poster = owner;
-    (void)easy;
-    (void)socket_owner;
-    if (what == CURL_POLL_REMOVE) {
-        actor_unwatch(poster->actor, fd);
-        return 0;
-    }
-    uint32_t events = (what & CURL_POLL_IN ? EPOLLIN : 0u) | (what & CURL_POLL_OUT ? EPOLLOUT : 0u);
-    return actor_watch(poster->actor, fd, events, (uint64_t)fd) ? 0 : -1;
+    return actor_watch(poster->actor, fd, events, (uint64_t)fd);
 }
 
-static int on_timer(CURLM *multi, long timeout_ms, void *owner)
+static void unwatch(void *owner, int fd)
 {
     struct poster *poster = owner;
-    (void)multi;
-    poster->curl_at = timeout_ms < 0 ? USEC_NEVER : poster->now + MSEC(timeout_ms);
-    return 0;
+    actor_unwatch(poster->actor, fd);
 }
 
-/* The address stands in the place of the name (CONNECT_TO), so libcurl has nothing to resolve; the certificate is checked
- * against the name all the same. */
-static bool aim(struct target *target)
-{
-    char text[NET_IP_TEXT], line[NET_IP_TEXT + 16];
-    const struct net_addr *addr = &target->addrs[0];
-    snprintf(line, sizeof(line), addr->family == NET_IP6 ? "::[%s]:%u" : "::%s:%u", net_ip_text(addr, text), target->port);
-    curl_slist_free_all(target->connect_to);
-    target->connect_to = curl_slist_append(NULL, line);
-    return target->connect_to != NULL && curl_easy_setopt(target->easy, CURLOPT_CONNECT_TO, target->connect_to) == CURLE_OK;
-}
+static const struct curl_loop_ops loop_ops = {.watch = watch, .unwatch = unwatch};
 
 static bool make_easy(struct poster *poster, struct target *target)
 {
-    CURL *easy = target->easy = curl_easy_init();
-    return easy != NULL && curl_easy_setopt(easy, CURLOPT_URL, target->url) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_PRIVATE, target) == CURLE_OK && curl_easy_setopt(easy, CURLOPT_HTTPHEADER, poster->headers) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_POST, 1L) == CURLE_OK && curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, ignore_answer) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_WRITEDATA, target) == CURLE_OK && curl_easy_setopt(easy, CURLOPT_PROXY, "") == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK && curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, POST_TIMEOUT_MS) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK;
+    CURL *easy = target->easy = curl_loop_post_new(target->url, poster->headers, POST_TIMEOUT_MS, CONNECT_TIMEOUT_MS);
+    return easy != NULL && curl_easy_setopt(easy, CURLOPT_PRIVATE, target) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, ignore_answer) == CURLE_OK && curl_easy_setopt(easy, CURLOPT_WRITEDATA, target) == CURLE_OK;
 }
 
 /* ---- posts ---- */
@@ -134,7 +104,7 @@ static void drop_post(struct poster *poster, struct target *target, struct post 
 static void say_failed(struct poster *poster, struct target *target, const char *why)
 {
     if (!target->failing)
-        LOG_WARN(poster->actor, "Posting to %s fails: %s", target->shown, why);
+        LOG_WARN(poster->actor, "Posting to %s fails: %s", target->place.shown, why);
     target->failing = true;
 }
 
@@ -154,10 +124,11 @@ static void send_first(struct poster *poster, struct target *target)
     const struct poster_post *m = first_post(target)->message;
     target->state = TARGET_SENDING;
     target->answer_bytes = 0;
-    if ((target->easy == NULL && !make_easy(poster, target)) || !aim(target) ||
+    if ((target->easy == NULL && !make_easy(poster, target)) ||
+        !curl_loop_aim(target->easy, &target->addrs[0], target->place.port, &target->connect_to) ||
         curl_easy_setopt(target->easy, CURLOPT_POSTFIELDS, m->text + m->url_size) != CURLE_OK ||
         curl_easy_setopt(target->easy, CURLOPT_POSTFIELDSIZE, (long)m->body_size) != CURLE_OK ||
-        curl_multi_add_handle(poster->multi, target->easy) != CURLM_OK)
+        !curl_loop_add(&poster->loop, poster->now, target->easy))
         fail_all(poster, target, &poster->counters.failed, "libcurl refuses");
 }
 
@@ -175,7 +146,6 @@ static void finish(struct poster *poster, struct target *target, CURLcode result
 {
     /* What was cut off (CURLE_WRITE_ERROR) is an answer all the same. */
     const bool sent = result == CURLE_OK || result == CURLE_WRITE_ERROR;
-    curl_multi_remove_handle(poster->multi, target->easy);
     if (result == CURLE_COULDNT_CONNECT && try_next_address(poster, target))
         return;
     drop_post(poster, target, first_post(target));
@@ -185,7 +155,7 @@ static void finish(struct poster *poster, struct target *target, CURLcode result
         say_failed(poster, target, curl_easy_strerror(result));
         target->addr_count = 0;         /* it may have moved */
     } else if (target->failing) {
-        LOG_INFO(poster->actor, "Posting to %s works again", target->shown);
+        LOG_INFO(poster->actor, "Posting to %s works again", target->place.shown);
         target->failing = false;
     }
     target->state = TARGET_IDLE;
@@ -195,11 +165,10 @@ static void finish(struct poster *poster, struct target *target, CURLcode result
 
 static void finish_done(struct poster *poster)
 {
-    int left;
-    for (CURLMsg *m; (m = curl_multi_info_read(poster->multi, &left)) != NULL;) {
+    CURLcode result;
+    for (CURL *easy; (easy = curl_loop_done(&poster->loop, &result)) != NULL;) {
         char *target = NULL;
-        CURLcode result = m->data.result;
-        if (m->msg == CURLMSG_DONE && curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &target) == CURLE_OK && target != NULL)
+        if (curl_easy_getinfo(easy, CURLINFO_PRIVATE, &target) == CURLE_OK && target != NULL)
             finish(poster, (struct target *)(void *)target, result);
     }
 }
@@ -230,11 +199,11 @@ static void start(struct poster *poster, struct target *target)
     struct dns_answer here = {.count = 1};
     if (target->addr_count > 0 && poster->now < target->asked_at + ADDRESSES_LAST_US) {
         send_first(poster, target);
-    } else if (net_ip_parse(&here.addrs[0], str_of(target->host))) {
+    } else if (net_ip_parse(&here.addrs[0], str_of(target->place.host))) {
         take_addresses(poster, target, &here);
     } else {
-        struct dns_ask ask = {.answer = POSTER_ADDRESSES, .port = target->port};
-        if (!str_copy(ask.name, sizeof(ask.name), str_of(target->host))) {
+        struct dns_ask ask = {.answer = POSTER_ADDRESSES, .port = target->place.port};
+        if (!str_copy(ask.name, sizeof(ask.name), str_of(target->place.host))) {
             fail_all(poster, target, &poster->counters.refused, "no name");
             return;
         }
@@ -250,7 +219,7 @@ static void free_target(struct poster *poster, struct target *target)
     while (target->post_count > 0)
         drop_post(poster, target, first_post(target));
     if (target->easy != NULL) {
-        curl_multi_remove_handle(poster->multi, target->easy);
+        curl_loop_del(&poster->loop, target->easy);
         curl_easy_cleanup(target->easy);
     }
     curl_slist_free_all(target->connect_to);
@@ -258,8 +227,7 @@ static void free_target(struct poster *poster, struct target *target)
     if (!ref_is_none(target->name))
         slots_del(&poster->names, target->name);
     mem_put(target->url);
-    mem_put(target->shown);
-    mem_put(target->host);
+    curl_place_free(&target->place);
     mem_put(target);
 }
 
@@ -269,31 +237,6 @@ static char *copy_text(struct view text)
     memcpy(copy, text.data, text.size);
     copy[text.size] = '\0';
     return copy;
-}
-
-/* Scheme, host and port of the URL; false: it is none of http or https. */
-static bool read_url(struct target *target)
-{
-    CURLU *url = curl_url();
-    char *scheme = NULL, *host = NULL, *port = NULL;
-    bool fine = url != NULL && curl_url_set(url, CURLUPART_URL, target->url, 0) == CURLUE_OK &&
-                curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK && curl_url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
-                curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK && str_u16(str_of(port), &target->port) &&
-                scheme != NULL && host != NULL && (strcmp(scheme, "http") == 0 || strcmp(scheme, "https") == 0);
-    if (fine) {
-        struct view name = str_of(host);
-        char shown[POSTER_URL_MAX + 32];
-        snprintf(shown, sizeof(shown), "%s://%s:%u", scheme, host, target->port);
-        target->shown = copy_text(str_of(shown));
-        if (name.size > 2 && name.data[0] == '[')       /* "[::1]" */
-            name = VIEW(name.data + 1, name.size - 2);
-        target->host = copy_text(name);
-    }
-    curl_free(scheme);
-    curl_free(host);
-    curl_free(port);
-    curl_url_cleanup(url);
-    return fine;
 }
 
 static struct target *new_target(struct poster *poster, struct view url, bool public_only)
@@ -314,7 +257,7 @@ static struct target *new_target(struct poster *poster, struct view url, bool pu
     list_init(&target->node);
     target->public_only = public_only;
     target->url = copy_text(url);
-    if (strlen(target->url) != url.size || !read_url(target)) {
+    if (strlen(target->url) != url.size || !curl_place_read(&target->place, target->url)) {
         poster->counters.refused++;
         free_target(poster, target);
         return NULL;
@@ -378,29 +321,23 @@ static void on_message(void *owner, usec_t now, const struct message *m)
 static void on_ready(void *owner, usec_t now, uint64_t token, uint32_t events)
 {
     struct poster *poster = owner;
-    int running, what = (events & EPOLLIN ? CURL_CSELECT_IN : 0) | (events & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
-                        (events & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0);
     poster->now = now;
-    curl_multi_socket_action(poster->multi, (curl_socket_t)token, what, &running);
+    curl_loop_ready(&poster->loop, now, (int)token, events);
     finish_done(poster);
 }
 
 static void on_turn(void *owner, usec_t now)
 {
     struct poster *poster = owner;
-    int running;
     poster->now = now;
-    if (now < poster->curl_at)
-        return;
-    poster->curl_at = USEC_NEVER;
-    curl_multi_socket_action(poster->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    curl_loop_turn(&poster->loop, now);
     finish_done(poster);
 }
 
 static usec_t deadline(void *owner)
 {
     const struct poster *poster = owner;
-    return poster->curl_at;
+    return poster->loop.at;
 }
 
 static const char *type_name(uint16_t type)
@@ -424,11 +361,6 @@ const struct actor_ops poster_ops = {
 
 /* ---- life ---- */
 
-void poster_library_init(void)
-{
-    CHECK(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
-}
-
 static bool add_header(struct poster *poster, const char *line)
 {
     struct curl_slist *more = curl_slist_append(poster->headers, line);
@@ -440,18 +372,12 @@ struct poster *poster_new(struct actor *actor)
 {
     struct poster *poster = mem_get_zero(sizeof(*poster));
     poster->actor = actor;
-    poster->curl_at = USEC_NEVER;
     list_init(&poster->targets);
     slots_init(&poster->names, POSTER_TARGETS_MAX);
-    poster->multi = curl_multi_init();
     /* `Expect:` without a value: a body is sent at once, whatever its size. */
-    if (poster->multi != NULL && add_header(poster, "Accept: application/json") && add_header(poster, "Content-Type: application/json") &&
-        add_header(poster, "charsets: utf-8") && add_header(poster, "Expect:") &&
-        curl_multi_setopt(poster->multi, CURLMOPT_SOCKETFUNCTION, on_socket) == CURLM_OK &&
-        curl_multi_setopt(poster->multi, CURLMOPT_SOCKETDATA, poster) == CURLM_OK &&
-        curl_multi_setopt(poster->multi, CURLMOPT_TIMERFUNCTION, on_timer) == CURLM_OK &&
-        curl_multi_setopt(poster->multi, CURLMOPT_TIMERDATA, poster) == CURLM_OK &&
-        curl_multi_setopt(poster->multi, CURLMOPT_MAXCONNECTS, (long)POSTER_TARGETS_MAX) == CURLM_OK)
+    /* `Expect:` without a value: a body is sent at once, whatever its size. */
+    if (curl_loop_open(&poster->loop, &loop_ops, poster, POSTER_TARGETS_MAX) && add_header(poster, "Accept: application/json") &&
+        add_header(poster, "Content-Type: application/json") && add_header(poster, "charsets: utf-8") && add_header(poster, "Expect:"))
         return poster;
     poster_free(poster);
     return NULL;
@@ -459,14 +385,11 @@ struct poster *poster_new(struct actor *actor)
 
 void poster_free(struct poster *poster)
 {
-    /* The actor's thread is gone, and its watches with it. */
-    if (poster->multi != NULL)
-        curl_multi_setopt(poster->multi, CURLMOPT_SOCKETFUNCTION, NULL);
+    curl_loop_leave(&poster->loop);
     LIST_EACH(it, &poster->targets)
         free_target(poster, CONTAINER_OF(it, struct target, node));
     slots_fini(&poster->names);
-    if (poster->multi != NULL)
-        curl_multi_cleanup(poster->multi);
+    curl_loop_close(&poster->loop);
     curl_slist_free_all(poster->headers);
     mem_put(poster);
 }

@@ -5,7 +5,7 @@
  * One queue per URL, and one post of it at a time, so that what a room said arrives in order; a server that does not answer
  * delays its own queue only. Everything is bounded: past a limit a post is dropped and counted, never waited for.
  *
- *   poster_library_init();                         once, before any thread runs
+ *   curl_loop_library_init();                        once, before any thread runs (helpers/curl_loop.h)
  *   struct poster *h = poster_new(actor);            NULL: no memory for libcurl
  *   actor_serve(actor, &poster_ops, h);            ... joined, then poster_free */
 #pragma once
@@ -28,7 +28,6 @@ struct poster_counters {
     uint64_t refused;               /* no http(s) URL, or an address that is not public where it has to be */
 };
 
-void poster_library_init(void);
 struct poster *poster_new(struct actor *actor);
 void poster_free(struct poster *poster);
 const struct poster_counters *poster_counters(const struct poster *poster);     /* own thread only */

@@ -62,6 +62,7 @@ struct io *io_new(struct actor *self, const struct io_options *options)
     struct io *io = mem_get_zero(sizeof(*io));
     struct buf notes;
     io->self = self;
+    io->events_mask = options->events_mask;
     io->accept_at = io->stop_at = USEC_NEVER;
     buf_init(&notes, 65536);
     websocket_config_read(&io->config, options->websockets, &notes);

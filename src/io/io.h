@@ -20,6 +20,7 @@ struct io_options {
     const struct conf_node *unix_sockets;   /* janus.transport.pfunix; likewise */
     const char *web_folder;              /* from the command line; NULL: the configuration's */
     uint64_t descriptors;                /* soft limit of the process */
+    uint16_t events_mask;                /* what event handlers want (msg/events.h) */
     uint32_t partial_bytes_max, queued_bytes_max;   /* 0: as built (io/limits.h) */
 };
 

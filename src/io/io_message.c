@@ -197,6 +197,9 @@ void io_on_message(void *owner, usec_t now, const struct message *m)
     case IO_CERTIFICATE:
         on_certificate(io, m);
         break;
+    case IO_EVENTS_WANTED:
+        io->events_mask = ((const struct events_wanted *)m->payload)->mask;
+        break;
     case IO_NONE:
         break;
     }

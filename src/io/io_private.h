@@ -53,6 +53,7 @@ struct io {
     usec_t accept_at;                    /* when listening goes on; USEC_NEVER: it isn't paused */
     usec_t accept_logged_at;
     usec_t stop_at;                      /* USEC_NEVER: not stopping */
+    uint16_t events_mask;                /* what event handlers want (msg/events.h) */
     struct io_counters counters;
     struct io_health health;             /* as main said last */
     usec_t health_at;                    /* when; 0: not yet */

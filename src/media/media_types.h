@@ -56,6 +56,28 @@ struct forward_options {
 
 #define INTERFACE_TEXT 16       /* a network interface's name is at most 15 characters (Linux: IFNAMSIZ) */
 
+/* What is known of one received layer of an m-line, and of what is sent on it, at a moment (event-handlers.md 3.6). */
+struct media_stats {
+    char mid[MID_TEXT];
+    uint16_t mindex;
+    uint8_t kind;               /* enum media_kind */
+    uint8_t codec;              /* enum codec; CODEC_NONE: not known */
+    uint8_t layer;              /* above 0: of what is sent nothing is told */
+    uint32_t clock_hz;
+    uint32_t rtt_ms;
+    uint32_t rtt_ntp, rtt_lsr, rtt_dlsr;    /* what it was computed from: middle 32 bits of NTP times */
+    int64_t lost;
+    int64_t lost_by_remote;
+    uint32_t jitter_ms, jitter_remote_ms;
+    uint8_t in_quality, in_media_quality, out_quality, out_media_quality;       /* % */
+    uint64_t packets_in, packets_out;
+    uint64_t bytes_in, bytes_out;
+    uint64_t bytes_in_lastsec, bytes_out_lastsec;
+    uint64_t nacks_in, nacks_out;           /* sequence numbers that the peer has asked for, and that we have */
+    uint64_t retransmissions_in;
+    uint64_t remb_bps;                      /* what the peer has said last; 0: nothing */
+};
+
 /* Sockets of plain RTP, and what they are for. */
 enum plain_use {
     PLAIN_SEND,                 /* forwards go out; what comes in is thrown away */

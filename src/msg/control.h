@@ -5,6 +5,7 @@
 #include "base/net.h"
 #include "msg/disk.h"
 #include "msg/dns.h"
+#include "msg/events.h"
 #include "peer/peer_types.h"
 
 #define CONTROL_MESSAGES(X)                                                    \
@@ -28,7 +29,11 @@
     X(PEER_DATA_TAKEN,  WORKER,  struct peer_data_taken_fact)                  \
     X(MEMORY,           MAIN,    struct memory_state)                           \
     X(DRAIN,            MAIN,    struct drain_order)                            \
-    X(RECORD_DONE,      DISK,    struct record_done)
+    X(RECORD_DONE,      DISK,    struct record_done)                            \
+    X(EVENTS_WANTED,    EVENTS,  struct events_wanted)                          \
+    X(EVENTS_TAKEN,     EVENTS,  struct events_taken)                           \
+    X(EVENTS_ANSWER,    EVENTS,  char)                                          \
+    X(SIGNAL,           MAIN,    struct stop_signal)
 
 enum control_message {
     CONTROL_NONE,
@@ -77,6 +82,11 @@ struct memory_state {
 /* No new sessions; the others' clients are told that the server waits for them, so long at most. MAIN_DRAINED when none is left. */
 struct drain_order {
     uint32_t seconds;
+};
+
+/* What made the server stop; ACTOR_STOP follows. */
+struct stop_signal {
+    int number;
 };
 
 struct peer_fact {

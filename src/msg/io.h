@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/types.h"
+#include "msg/events.h"
 
 #define IO_MESSAGES(X)                                              \
     /* name        from      payload                             */ \
@@ -10,7 +11,8 @@
     X(SESSION,     CONTROL,  struct io_session)                     \
     X(CLOSE,       CONTROL,  struct io_close)                       \
     X(HEALTH,      MAIN,     struct io_health)                      \
-    X(CERTIFICATE, MAIN,     struct io_certificate)
+    X(CERTIFICATE, MAIN,     struct io_certificate)                 \
+    X(EVENTS_WANTED, EVENTS, struct events_wanted)
 
 enum io_message {
     IO_NONE,

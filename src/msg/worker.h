@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "msg/disk.h"
+#include "msg/events.h"
 #include "peer/peer_types.h"
 
 #define WORKER_MESSAGES(X)                                                                    \
@@ -41,7 +42,8 @@
     X(RECORD_START,       CONTROL,  RECORD_DONE,        struct record_start_order)            \
     X(RECORD_STOP,        CONTROL,  NONE,               struct record_stop_order)             \
     X(RECORD_WRITTEN,     DISK,     NONE,               struct record_written)                \
-    X(ADJUST,             CONTROL,  NONE,               struct worker_adjust_order)
+    X(ADJUST,             CONTROL,  NONE,               struct worker_adjust_order)           \
+    X(EVENTS_WANTED,      EVENTS,   NONE,               struct events_wanted)
 
 enum worker_message {
     WORKER_NONE,

@@ -142,6 +142,11 @@ struct buf *host_reply(struct host *host);
  * merged (nothing was sent: the plugin answers with its own error). */
 enum err host_event(struct host *host, struct ref handle, const char *transaction, struct view data, const struct jsep_out *jsep);
 
+/* What the plugin tells event handlers (event-handlers.md 3.7): one compact JSON object, about a handle or, with REF_NONE, about none.
+ * Ask first: nothing need be written when nobody listens. Secrets, tokens, pins never go in. */
+bool host_notify_wanted(struct host *host);
+void host_notify(struct host *host, struct ref handle, struct view json);
+
 /* ---- peers ------------------------------------------------------------------------------------------------------------ */
 
 void host_peer_close(struct host *host, struct ref handle);      /* "Close PC"; hangup_media follows */

@@ -10,6 +10,7 @@
 #define NACK_QUEUE_MAX_MS  1000u
 #define WORKERS_MAX        64
 #define DRAIN_MAX_S        (7u * 24u * 3600u)
+#define STATS_PERIOD_S     1u
 #define STUN_PORT          3478         /* RFC 8489 18.6 */
 
 /* A number that counts only when it is at least `least`; else the default stays. */
@@ -250,6 +251,10 @@ bool settings_read(struct settings *s, const struct conf_node *root)
     fine = read_certificates(s, conf_get(root, "certificates")) && fine;
     read_media(s, conf_get(root, "media"));
     read_nat(s, conf_get(root, "nat"));
+    const struct conf_node *events = conf_get(root, "events");
+    s->event_handlers = conf_bool(events, "broadcast", false);
+    s->combine_media_stats = conf_bool(events, "combine_media_stats", false);
+    s->stats_period_s = at_least(events, "stats_period", 0, STATS_PERIOD_S);
     read_list(s, &s->plugins_disable, conf_get(root, "plugins"), "disable");
     read_list(s, &s->transports_disable, conf_get(root, "transports"), "disable");
     read_list(s, &s->loggers_disable, conf_get(root, "loggers"), "disable");

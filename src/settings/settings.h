@@ -71,6 +71,11 @@ struct settings {
     const char *dtls_ciphers;
     bool rsa_private_key;
 
+    /* event handlers */
+    bool event_handlers;                /* events.broadcast, -e */
+    uint32_t stats_period_s;            /* 0: no statistics */
+    bool combine_media_stats;
+
     /* media */
     bool ipv6;
     bool ipv6_linklocal;                /* only with ipv6 */

@@ -44,8 +44,6 @@ static const struct unbuilt table[] = {
     {"nat", "turn_rest_api", TOLD_SET, LOG_LEVEL_WARN, "the TURN REST API " NOT_YET},
     {"nat", "allow_force_relay", TOLD_TRUE, LOG_LEVEL_WARN, "relaying through TURN " NOT_YET},
     {"nat", "nice_debug", TOLD_SET, LOG_LEVEL_WARN, "obsolete; use debug_level 7"},
-    {"events", "broadcast", TOLD_TRUE, LOG_LEVEL_WARN, "event handlers are not built yet"},
-    {"events", "combine_media_stats", TOLD_TRUE, LOG_LEVEL_WARN, "event handlers are not built yet"},
 };
 
 static bool is_told(const struct conf_node *group, const struct unbuilt *row)

@@ -40,6 +40,8 @@ struct worker_config {
     usec_t twcc_period_us;
     bool hangup_on_failed;
     struct net_addr stun_server;    /* NET_NONE: none */
+    uint16_t events_mask;           /* what event handlers want (msg/events.h) */
+    usec_t stats_period_us;         /* of the statistics that they get; 0: none */
     struct worker_limits limits;    /* zeros: defaults */
     enum seal_backend seal;
     void (*entropy)(void *source, uint8_t *out, size_t size);

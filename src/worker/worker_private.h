@@ -169,6 +169,7 @@ struct worker {
     struct net_addr bases[WORKER_SOCKETS_MAX];
     struct srflx srflx[WORKER_SOCKETS_MAX];
     struct udp_inbox *inbox;
+    uint16_t events_mask;               /* what event handlers want (msg/events.h) */
     struct worker_counters counters;
     struct egress_groups groups;        /* last: its memory is touched as far as it is needed only */
 };

@@ -195,6 +195,7 @@ static void on_order(uint32_t worker, uint16_t type, const void *payload)
     case WORKER_RECORD_STOP:
     case WORKER_RECORD_WRITTEN:
     case WORKER_ADJUST:
+    case WORKER_EVENTS_WANTED:
         break;
     }
 }

@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "helpers/dns.h"
+#include "helpers/curl_loop.h"
 #include "helpers/poster.h"
 #include "runtime/tcp.h"
 
@@ -462,7 +463,7 @@ static void test_what_can_not_be_reached_fails(void **state)
 static int library(void **state)
 {
     (void)state;
-    poster_library_init();
+    curl_loop_library_init();
     return 0;
 }
 

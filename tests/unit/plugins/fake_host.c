@@ -442,6 +442,22 @@ void host_http_post(struct host *host, const char *url, struct view json, bool p
     snprintf(host->posted, sizeof(host->posted), "%.*s", (int)json.size, (const char *)json.data);
 }
 
+bool host_notify_wanted(struct host *host)
+{
+    return !host->deaf;
+}
+
+void host_notify(struct host *host, struct ref handle, struct view json)
+{
+    json_t *body = json_loadb((const char *)json.data, json.size, 0, NULL);
+    assert_true(json_is_object(body));
+    json_decref(body);
+    assert_false(host->deaf);
+    host->notices++;
+    host->noticed_handle = handle;
+    snprintf(host->noticed, sizeof(host->noticed), "%.*s", (int)json.size, (const char *)json.data);
+}
+
 struct rng *host_rng(struct host *host)
 {
     return &host->rng;

@@ -148,6 +148,10 @@ struct host {
     enum err refuse;                    /* the next description gets this */
     char posted_url[256], posted[512];  /* the last text for another web server, cut */
     bool posted_public_only;
+    bool deaf;                          /* no event handler listens */
+    uint32_t notices;
+    struct ref noticed_handle;
+    char noticed[2048];                 /* the last text for event handlers, cut */
     uint32_t posts;
     bool offers_again;                  /* the plugin may offer over its own unanswered offer */
     bool tokens_signed;

@@ -1,4 +1,4 @@
-/* control/json_splice.h - puts one compact JSON text, as plugins write it, into a text of any layout. Pure. */
+/* base/json_splice.h - puts one compact JSON text, as plugins write it, into a text of any layout. Pure. */
 #pragma once
 
 #include "base/json_out.h"

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "control/json_splice.h"
+#include "base/json_splice.h"
 
 static void expect(enum json_layout layout, const char *json, const char *expected)
 {

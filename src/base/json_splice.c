@@ -1,4 +1,4 @@
-#include "control/json_splice.h"
+#include "base/json_splice.h"
 
 #include "base/str.h"
 

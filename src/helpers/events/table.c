@@ -1,0 +1,7 @@
+/* The event handlers that are built in. In a file of its own: the simulator and the tests have tables of theirs. */
+#include "helpers/events/sample.h"
+
+const struct evhandler_desc *const evhandler_table[] = {
+    &evhandler_sample,
+    NULL,
+};
