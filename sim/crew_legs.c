@@ -306,9 +306,6 @@ static void look_flow(const struct leg *leg)
     const struct leg *feed = leg->call.config.kind == CALL_ECHO ? leg : leg->call.config.kind == CALL_VIEW ? feed_of(leg) : NULL;
     if (feed == NULL || feed->disturbed || feed->muted || sim->now < leg->changed_at + SILENCE_US || sim->now < feed->changed_at + SILENCE_US)
         return;
-    /* A sink that control itself has no room for is refused to the plugin, which goes on without it. */
-    if (leg->member->crew->plan->knobs[KNOB_pool_ppm] != 0)
-        return;
     if (leg == feed && leg->said > leg->call.messages + TALK_LATE)
         sim_fail("data", "member %u: %u of %u messages have come back", leg->member->index, leg->call.messages, leg->said);
     for (size_t i = 0; i < ARRAY_COUNT(kinds); i++)

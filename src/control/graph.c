@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "control/data.h"
+#include "control/handle.h"
 #include "control/order.h"
 #include "control/plain.h"
 #include "control/record.h"
@@ -55,11 +56,20 @@ static void source_free(struct control *c, struct source *source)
     pool_put(&c->sources, source);
 }
 
+/* There is no room for a name. A PeerConnection that would go on without one of its lines is ended instead: better told than
+ * silent for ever. */
+static void starve(struct control *c, const struct pc *pc)
+{
+    c->counters.verbs_refused++;
+    if (pc != NULL)
+        handle_wish_pc_closed(c, pc->handle);
+}
+
 static struct source *source_make(struct control *c, struct pc *pc, uint16_t mindex, const struct source_desc *desc)
 {
     struct source *source = pool_get(&c->sources);
     if (source == NULL) {
-        c->counters.verbs_refused++;
+        starve(c, pc);
         return NULL;
     }
     source->ref = slots_add(&c->source_names, source);
@@ -134,7 +144,7 @@ struct sink *graph_add_sink(struct control *c, struct source *source, struct pc 
         graph_del_sink(c, line->sink);
     struct sink *sink = pool_get(&c->sinks);
     if (sink == NULL) {
-        c->counters.verbs_refused++;
+        starve(c, pc);
         return NULL;
     }
     sink->ref = slots_add(&c->sink_names, sink);
@@ -158,9 +168,13 @@ void graph_switch_sink(struct control *c, struct sink *sink, struct source *sour
 
 struct sink *graph_add_data_sink(struct control *c, struct source *source, struct pc *pc, struct view label, bool paused)
 {
-    struct sink *sink = data_line(pc) == NULL ? NULL : pool_get(&c->sinks);
-    if (sink == NULL) {
+    if (data_line(pc) == NULL) {
         c->counters.verbs_refused++;
+        return NULL;
+    }
+    struct sink *sink = pool_get(&c->sinks);
+    if (sink == NULL) {
+        starve(c, pc);
         return NULL;
     }
     sink->ref = slots_add(&c->sink_names, sink);

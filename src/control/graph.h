@@ -13,7 +13,8 @@ uint32_t source_worker(const struct source *source);
 struct sink *graph_sink(const struct control *c, struct ref ref);
 
 /* The line receives `desc`, or (NULL) nothing. Keeps the source that is there when nothing about it has changed; else its
- * sinks fall silent and it is replaced. At SOURCES_MAX the line has no source (counted). */
+ * sinks fall silent and it is replaced. At SOURCES_MAX the line has no source (counted), and the
+ * PeerConnection ends after this turn, as it does where there is no room for a sink. */
 void graph_set_source(struct control *c, struct pc *pc, uint16_t mindex, const struct source_desc *desc);
 
 /* A source that plain RTP feeds. NULL: SOURCES_MAX (counted). */

@@ -115,6 +115,7 @@ static struct pc *part_with_pc(struct handle *handle)
 {
     struct pc *pc = handle->pc;
     handle->pc = NULL;
+    handle->wants_pc_closed = false;
     mem_put(handle->early);
     handle->early = NULL;
     return pc;
@@ -273,6 +274,12 @@ void handle_defer(struct control *c, struct handle *handle)
 {
     if (list_is_empty(&handle->deferred))
         list_add_tail(&c->deferred, &handle->deferred);
+}
+
+void handle_wish_pc_closed(struct control *c, struct handle *handle)
+{
+    handle->wants_pc_closed = true;
+    handle_defer(c, handle);
 }
 
 void handles_serve_deferred(struct control *c)

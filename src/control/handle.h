@@ -33,4 +33,6 @@ void handle_resume(struct control *c, const struct api_request *request, const s
 
 /* A plugin's wish, done in a later turn: no verb calls back into a plugin. */
 void handle_defer(struct control *c, struct handle *handle);
+/* The same, and the wish is that its PeerConnection ends: the client gets `hangup`. */
+void handle_wish_pc_closed(struct control *c, struct handle *handle);
 void handles_serve_deferred(struct control *c);

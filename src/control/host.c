@@ -150,8 +150,7 @@ void host_peer_close(struct host *host, struct ref ref)
     struct handle *handle = own_handle(host, ref);
     if (handle == NULL)
         return;
-    handle->wants_pc_closed = true;
-    handle_defer(host->control, handle);
+    handle_wish_pc_closed(host->control, handle);
 }
 
 bool host_peer_is_up(struct host *host, struct ref ref)

@@ -159,6 +159,45 @@ static void test_sinks_need_a_line(void **state)
     server_end(&s);
 }
 
+static void hear_all(uint32_t client)
+{
+    while (server_hear(&s, client) != NULL) {}
+}
+
+/* A call that would go on without one of its lines is over, and its client told (sim: --scenario faults --seed 300203). */
+static void test_a_call_without_room_for_a_sink_ends(void **state)
+{
+    (void)state;
+    hear_all(2);
+    seam_refuse_pool_at(0);
+    assert_true(ref_is_none(host_sink_add(probe_host(), publisher.sources[1], viewer.name, 1, &options)));
+    assert_true(seam_pool_was_refused());
+    expect_silence(&s, 2);                      /* no verb calls back into a plugin */
+    server_turn(&s);
+    call_expect(&s, &viewer, "event", ",\"plugindata\":{\"plugin\":\"janus.plugin.probe\",\"data\":{\"probe\":\"done\"}}");
+    call_expect(&s, &viewer, "hangup", ",\"reason\":\"Close PC\"");
+    call_connect(&s, &viewer, SDP_CLIENT_OFFER, "");
+    hear_all(2);
+    server_turn(&s);
+    expect_silence(&s, 2);
+    server_end(&s);
+}
+
+/* A wish is about the PeerConnection of its time, not about the next one of the handle. */
+static void test_a_wish_to_end_a_call_ends_with_the_call(void **state)
+{
+    (void)state;
+    host_peer_close(probe_host(), viewer.name);
+    char text[200];
+    snprintf(text, sizeof(text), "{\"janus\":\"hangup\",\"transaction\":\"h\",\"session_id\":%lld,\"handle_id\":%lld}", viewer.session, viewer.handle);
+    server_say(&s, 2, "%s", text);
+    call_connect(&s, &viewer, SDP_CLIENT_OFFER, "");
+    hear_all(2);
+    server_turn(&s);
+    expect_silence(&s, 2);
+    server_end(&s);
+}
+
 /* A line whose codec changes is another source: what is known of one is fixed for its life. */
 static void test_a_changed_codec_is_a_new_source(void **state)
 {
@@ -260,6 +299,8 @@ int main(void)
         cmocka_unit_test_setup(test_a_sink_ends_with_its_peer_connection_before_it, setup),
         cmocka_unit_test_setup(test_sources_are_muted_capped_and_asked, setup),
         cmocka_unit_test_setup(test_sinks_need_a_line, setup),
+        cmocka_unit_test_setup(test_a_call_without_room_for_a_sink_ends, setup),
+        cmocka_unit_test_setup(test_a_wish_to_end_a_call_ends_with_the_call, setup),
         cmocka_unit_test_setup(test_a_changed_codec_is_a_new_source, setup),
         cmocka_unit_test_setup(test_media_events, setup),
         cmocka_unit_test_setup(test_slowlink_is_told_to_the_plugin_first, setup),
