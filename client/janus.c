@@ -18,6 +18,7 @@ void janus_init(struct janus *janus, struct rng *rng, void (*send)(void *owner, 
     map_init(&janus->handles);
     buf_init(&janus->text, JANUS_REQUEST_BYTES);
     rng_bytes(rng, &janus->key, sizeof(janus->key));
+    rng_bytes(rng, &janus->salt, sizeof(janus->salt));
 }
 
 static void finish(struct janus *janus, usec_t now, struct ref ref, const struct janus_reply *reply)
@@ -57,7 +58,7 @@ static void begin(struct janus *janus, struct json_out *j, const char *verb, boo
     char transaction[24];
     struct buf name;
     buf_init(&name, sizeof(transaction));
-    buf_add_u64(&name, ref_pack(ref));
+    buf_add_u64(&name, ref_pack(ref) ^ janus->salt);
     CHECK(str_copy(transaction, sizeof(transaction), buf_view(&name)));
     buf_fini(&name);
     buf_clear(&janus->text);
@@ -225,7 +226,7 @@ void janus_input(struct janus *janus, usec_t now, struct view text)
     read_reply(&reply, root);
     const char *name = json_string_value(json_object_get(root, "transaction"));
     if (name != NULL && str_u64(str_of(name), &transaction))
-        on_reply(janus, now, ref_unpack(transaction), &reply);
+        on_reply(janus, now, ref_unpack(transaction ^ janus->salt), &reply);
     else
         on_event(janus, now, &reply);
     json_decref(root);

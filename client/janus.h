@@ -57,6 +57,7 @@ struct janus {
     struct pool requests;
     struct map handles;             /* by id */
     struct hash_key key;
+    uint64_t salt;                  /* transactions of two connections differ, as those of real clients: a session may be claimed */
     struct buf text;
     struct janus_counters counters;
 };

@@ -134,6 +134,22 @@ static uint64_t number_after(struct view text, const char *key)
     return value;
 }
 
+static bool is_free(struct view text)
+{
+    static const char *const requests[] = {"create", "edit", "destroy", "exists", "list", "listparticipants", "kick", "allowed", "moderate"};
+    static const char key[] = "\"request\":\"";
+    const char *at = memmem(text.data, text.size, key, sizeof(key) - 1);
+    if (at == NULL)
+        return false;
+    const struct view rest = {(const uint8_t *)at + sizeof(key) - 1, text.size - (size_t)(at - (const char *)text.data) - (sizeof(key) - 1)};
+    for (size_t i = 0; i < ARRAY_COUNT(requests); i++) {
+        const size_t size = strlen(requests[i]);
+        if (rest.size > size && memcmp(rest.data, requests[i], size) == 0 && rest.data[size] == '"')
+            return true;
+    }
+    return false;
+}
+
 void member_send(void *owner, struct view text)
 {
     struct member *m = owner;
@@ -142,6 +158,7 @@ void member_send(void *owner, struct view text)
             .transaction = number_after(text, "\"transaction\":\""),
             .handle = number_after(text, "\"handle_id\":"),
             .at = sim->now,
+            .free = is_free(text),
         };
         m->crew->counters.asked++;
     }
@@ -171,15 +188,27 @@ static void note_answer(struct member *m, uint64_t transaction)
     if (found == NULL)
         sim_fail("answers", "member %u: an answer to request %llu, which it has not made on this connection", m->index,
                  (unsigned long long)transaction);
-    for (uint32_t i = 0; found != NULL && i < place; i++) {
+    for (uint32_t i = 0; found != NULL && !found->free && i < place; i++) {
         const struct asked *before = &m->asked[(m->asked_first + i) % ASKED_MAX];
-        if (!before->answered && before->handle == found->handle)
+        if (!before->answered && !before->free && before->handle == found->handle)
             sim_fail("order", "member %u: request %llu of handle %llu is answered before %llu, which was sent before", m->index,
                      (unsigned long long)transaction, (unsigned long long)found->handle, (unsigned long long)before->transaction);
     }
     while (m->asked_count > 0 && m->asked[m->asked_first].answered) {
         m->asked_first = (m->asked_first + 1) % ASKED_MAX;
         m->asked_count--;
+    }
+}
+
+/* Refused before it was read: there is no transaction in the answer. It is the first that waits, since texts are served in order. */
+static void note_unread(struct member *m)
+{
+    for (uint32_t i = 0; i < m->asked_count; i++) {
+        const struct asked *asked = &m->asked[(m->asked_first + i) % ASKED_MAX];
+        if (!asked->answered) {
+            note_answer(m, asked->transaction);
+            return;
+        }
     }
 }
 
@@ -197,6 +226,8 @@ static void on_text(struct conn *conn, usec_t now, struct view text)
         leg_take_text(m, root);
     else if (transaction != NULL && str_u64(str_of(transaction), &number))
         note_answer(m, number);
+    else if (transaction == NULL && json_integer_value(json_object_get(json_object_get(root, "error"), "code")) == 490)
+        note_unread(m);
     if (kind != NULL && strcmp(kind, "timeout") == 0)
         m->session = 0;
     json_decref(root);
@@ -265,7 +296,8 @@ static void check_answers(struct member *m, usec_t now)
     if (m->asked_count == 0 || m->vanished || m->hear_at != USEC_NEVER || now < m->calm_at)
         return;
     const struct asked *oldest = &m->asked[m->asked_first];
-    if (now > oldest->at + ANSWER_US && now > m->calm_at + ANSWER_US)
+    const usec_t patience = ANSWER_US + sim->patience_us;
+    if (now > oldest->at + patience && now > m->calm_at + patience)
         sim_fail("answers", "member %u: request %llu of handle %llu has had no answer for %llu ms", m->index,
                  (unsigned long long)oldest->transaction, (unsigned long long)oldest->handle, (unsigned long long)((now - oldest->at) / 1000));
 }

@@ -50,6 +50,7 @@ struct asked {
     uint64_t transaction;
     uint64_t handle;                /* 0: of the session, or of none */
     usec_t at;
+    bool free;                      /* management of rooms may overtake, and be overtaken (plugin_desc.may_overtake) */
     bool answered;                  /* directly: an ack is one */
 };
 

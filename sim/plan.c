@@ -149,6 +149,16 @@ static void draw_faults(struct plan *plan, struct sim_rng *rng)
     k[KNOB_dns_us] = sim_below(rng, 2) * sim_below(rng, SEC(6));
 }
 
+/* One cell at a time, each seen late, is not a fault but a server without a future: a flood takes minutes. */
+static void temper(struct plan *plan)
+{
+    uint64_t *k = plan->knobs;
+    if (k[KNOB_ring_cells] == 0)
+        return;
+    k[KNOB_cross_us] = usec_min(k[KNOB_cross_us], MSEC(2));
+    k[KNOB_late_us] = usec_min(k[KNOB_late_us], MSEC(20));
+}
+
 static void draw_size(struct plan *plan, struct sim_rng *rng)
 {
     uint64_t *k = plan->knobs;
@@ -214,6 +224,7 @@ bool plan_make(struct plan *plan, const char *name, uint64_t seed, uint64_t seco
         draw_steps(plan, &rng, &hostile, every / 2);
     } else if (strcmp(name, "faults") == 0) {
         draw_faults(plan, &rng);
+        temper(plan);
         draw_steps(plan, &rng, sim_below(&rng, 2) == 0 ? &rough : &hostile, every);
     } else {
         return false;

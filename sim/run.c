@@ -15,6 +15,7 @@
 #define QUIET_US    SEC(120)        /* from the last client's going: pings find out (30 s), its session expires (60 s) */
 #define STOP_US     SEC(20)
 #define LOOK_US     MSEC(250)
+#define OPERATION_US SEC(10)        /* as OP_TIME_US of control/op.h, which the world does not see */
 #define HANG_S      600u            /* real ones: a handler that does not end, and nothing virtual would tell */
 
 /* What the process of a run leaves behind when it dies: written on the way down, by the signal's handler. */
@@ -72,6 +73,8 @@ static void apply_knobs(const struct plan *plan)
         .disk_us = k[KNOB_disk_us],
         .dns_us = k[KNOB_dns_us],
     };
+    if (sim->faults.disk_us > 0 || sim->faults.dns_us > 0)
+        sim->patience_us = OPERATION_US;
 }
 
 /* The bad weather ends; what the plan says of delays stays. */

@@ -120,7 +120,7 @@ void tap_message(const struct actor *from, actor_id to, const struct cell *cell)
 
 void checks_tick(usec_t now)
 {
-    const usec_t patience = CREDIT_US + sim->faults.late_us * 4;
+    const usec_t patience = CREDIT_US + sim->faults.late_us * 4 + sim->patience_us;
     for (uint32_t i = 0; i < CLIENTS_SEEN; i++) {
         const struct ledger *ledger = &taps.clients[i];
         if (ledger->count > 0 && !ledger->gone && now > ledger->at[ledger->first] + patience)

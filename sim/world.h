@@ -60,6 +60,7 @@ struct sim {
     struct sim_rng scheduler, network, system, crypto, crew, perturb;
     bool perturbed;
     struct sim_faults faults;
+    usec_t patience_us;         /* that a request may take longer than usual: it waits for a disk or a resolver */
     int64_t wall_shift_us;      /* the system's clock against the monotonic one; may be moved */
     bool in_server;             /* one of the server's actors runs: its pools may refuse */
 

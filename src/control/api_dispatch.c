@@ -9,6 +9,7 @@
 #include "control/info.h"
 #include "control/measure.h"
 #include "control/notify.h"
+#include "control/op.h"
 #include "control/session.h"
 #include "control/trickle.h"
 
@@ -193,6 +194,7 @@ static void run_hangup(struct control *c, struct api_request *request)
 
 static void run_detach(struct control *c, struct api_request *request)
 {
+    ops_end_of_handle(c, request->handle);      /* what was asked before is answered before */
     reply_plain(c, request, "success");
     handle_close(c, request->handle, true);
 }
