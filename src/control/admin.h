@@ -29,3 +29,8 @@ struct admin_verb {
 /* Each ends with a row without a name. */
 extern const struct admin_verb admin_core_verbs[];
 extern const struct admin_verb admin_session_verbs[];
+extern const struct admin_verb admin_handle_verbs[];
+
+/* `webrtc` of handle_info; `report` NULL: its worker has not answered in time, and what only it knows is left out. */
+struct peer_report;
+void admin_write_webrtc(const struct control *c, struct json_out *j, const struct pc *pc, const struct peer_report *report);

@@ -1,5 +1,6 @@
 #include "control/api_dispatch.h"
 
+#include "base/mem.h"
 #include "base/str.h"
 #include "control/api_parse.h"
 #include "control/auth.h"
@@ -144,6 +145,14 @@ static bool check_attach(struct control *c, const struct api_request *request)
     return false;
 }
 
+/* The operator may see it (admin-api.md 6.1). */
+static void keep_token(const struct control *c, const struct api_request *request, struct handle *handle)
+{
+    const char *token = element_string(request->root, "token");
+    if (c->settings->token_auth && token != NULL)
+        handle->token = memcpy(mem_get(strlen(token) + 1), token, strlen(token) + 1);
+}
+
 static void run_attach(struct control *c, struct api_request *request)
 {
     struct handle *handle = NULL;
@@ -162,6 +171,7 @@ static void run_attach(struct control *c, struct api_request *request)
     events_hold(c);
     switch (handle_new(c, request->session, host, element_string(request->root, "opaque_id"), &handle)) {
     case ATTACH_OK:
+        keep_token(c, request, handle);
         reply_id(c, request, handle->id);
         break;
     case ATTACH_FULL:

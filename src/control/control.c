@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "control/admin_wait.h"
 #include "control/caller.h"
 #include "control/drain.h"
 #include "control/fact.h"
@@ -93,6 +94,7 @@ static void init_tables(struct control *c)
     slots_init(&c->recording_names, RECORDINGS_MAX);
     timerq_init(&c->expiries);
     ops_init(c);
+    admin_waits_init(c);
     list_init(&c->busy);
     list_init(&c->busy_long);
     list_init(&c->ending);
@@ -182,6 +184,7 @@ void control_free(struct control *c)
     drain_fini(c);
     buf_fini(&c->notice);
     ops_fini(c);
+    admin_waits_fini(c);
     timerq_fini(&c->expiries);
     tally_fini(&c->per_address);
     slots_fini(&c->handle_names);
@@ -289,6 +292,7 @@ static void on_message(void *owner, usec_t now, const struct message *m)
     case CONTROL_EVENTS_TAKEN: notify_taken(c, m->payload); break;
     case CONTROL_EVENTS_ANSWER: fact_events_answer(c, m->op, m->payload); break;
     case CONTROL_SIGNAL: c->stop_signal = ((const struct stop_signal *)m->payload)->number; break;
+    case CONTROL_COLLECTED: admin_wait_answer(c, m->op, m->payload, m->size); break;
     }
 }
 
@@ -298,6 +302,7 @@ static void on_start(void *owner, usec_t now)
 {
     struct control *c = owner;
     c->now = now;
+    c->started_at = now;
     c->next_tick = now + TICK_US;
     notify_started(c);
 }
@@ -335,6 +340,7 @@ static void on_turn(void *owner, usec_t now)
     struct control *c = owner;
     c->now = now;
     ops_serve(c);
+    admin_waits_serve(c);
     callers_serve(c);
     sessions_end_some(c);
     handles_serve_deferred(c);
@@ -350,7 +356,7 @@ static usec_t deadline(void *owner)
     const struct control *c = owner;
     if (callers_wait(c) || !list_is_empty(&c->resuming) || !list_is_empty(&c->ending) || !list_is_empty(&c->deferred) || c->expiring || drain_has_work(c))
         return c->now;
-    usec_t next = usec_min(c->next_tick, timerq_next(&c->op_deadlines));
+    usec_t next = usec_min(c->next_tick, usec_min(timerq_next(&c->op_deadlines), timerq_next(&c->admin_wait_deadlines)));
     return usec_min(next, c->stopped ? USEC_NEVER : c->stop_deadline);
 }
 

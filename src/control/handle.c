@@ -48,6 +48,7 @@ static void discard(struct control *c, struct handle *handle)
     slots_del(&c->handle_names, handle->ref);
     pool_put(&handle->host->states, handle->state);
     mem_put(handle->opaque_id);
+    mem_put(handle->token);
     mem_put(handle->early);
     pool_put(&c->handles, handle);
 }
@@ -65,6 +66,7 @@ static struct handle *make(struct control *c, struct session *session, struct ho
     handle->ref = ref;
     handle->session = session;
     handle->host = host;
+    handle->created_at = c->now;
     handle->state = state;
     list_init(&handle->deferred);
     list_init(&handle->resuming);

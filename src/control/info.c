@@ -4,6 +4,19 @@
 
 #include "control/crypto.h"
 
+const char *info_transport(uint8_t kind)
+{
+    switch ((enum transport_kind)kind) {
+    case TRANSPORT_WEBSOCKETS: return "janus.transport.websockets";
+    case TRANSPORT_HTTP: return "janus.transport.http";
+    case TRANSPORT_UNIX: return "janus.transport.pfunix";
+    case TRANSPORT_NANOMSG: return "janus.transport.nanomsg";
+    case TRANSPORT_MQTT: return "janus.transport.mqtt";
+    case TRANSPORT_RABBITMQ: return "janus.transport.rabbitmq";
+    }
+    return "";
+}
+
 static const char *text_or(const char *text, const char *fallback)
 {
     return text != NULL ? text : fallback;

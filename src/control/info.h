@@ -8,4 +8,5 @@
 
 /* The members of the answer, into an object that the caller has opened. */
 void info_write(const struct control *c, struct json_out *j);
+const char *info_transport(uint8_t kind);       /* the package of an enum transport_kind */
 void info_reply(struct control *c, const struct api_request *request);

@@ -118,6 +118,7 @@ static void complete(struct control *c, struct pc *pc, bool restart)
 {
     negotiation_settle(&pc->negotiation, true);
     pc->negotiated = true;
+    pc->story.started_at = pc->story.started_at == 0 ? c->now : pc->story.started_at;
     pc->offer = pc->offer_before = PC_OFFER_NONE;
     pc->client_restarts = false;
     pc->restarting = false;
@@ -160,6 +161,7 @@ static bool compile(struct control *c, struct handle *handle, struct sdp *sdp, c
         return result == NEGOTIATE_BAD_MID ? fail(error, 465, "%s", "") : fail(error, update ? 469 : 465, "Error processing SDP");
     pc->e2ee = pc->e2ee || client->e2ee;
     pc->trickle = client->trickle;
+    pc_keep_description(pc, false, client->sdp);
     if (!for_plugin(c, pc, sdp, client, update, out, error)) {
         negotiation_settle(&pc->negotiation, client->type == NEGOTIATE_ANSWER);
         return false;
@@ -274,6 +276,7 @@ static enum err say(struct control *c, struct pc *pc, enum negotiate_type type, 
             pc_unseat(c, pc);
         return ERR_INVALID;
     }
+    pc_keep_description(pc, true, buf_view(&c->wire));
     memcpy(pc->ufrag, ice.ufrag, sizeof(ice.ufrag));
     memcpy(pc->pwd, ice.pwd, sizeof(ice.pwd));
     if (fresh) {

@@ -62,19 +62,6 @@ static void end_of_handle(struct control *c, struct json_out *j, enum event_type
 
 /* -- sessions and handles --------------------------------------------------------------------------------------------------- */
 
-static const char *transport_package(enum transport_kind transport)
-{
-    switch (transport) {
-    case TRANSPORT_WEBSOCKETS: return "janus.transport.websockets";
-    case TRANSPORT_HTTP: return "janus.transport.http";
-    case TRANSPORT_UNIX: return "janus.transport.pfunix";
-    case TRANSPORT_NANOMSG: return "janus.transport.nanomsg";
-    case TRANSPORT_MQTT: return "janus.transport.mqtt";
-    case TRANSPORT_RABBITMQ: return "janus.transport.rabbitmq";
-    }
-    return "";
-}
-
 void notify_session(struct control *c, const struct session *session, const char *name)
 {
     struct json_out j;
@@ -94,7 +81,7 @@ void notify_session_created(struct control *c, const struct session *session, st
     snprintf(id, sizeof(id), "%llu", (unsigned long long)ref_pack(client));
     jout_string(&j, "name", "created");
     jout_object(&j, "transport");
-    jout_string(&j, "transport", transport_package(transport));
+    jout_string(&j, "transport", info_transport((uint8_t)transport));
     jout_string(&j, "id", id);
     jout_end(&j);
     end_of_session(c, &j, EVENT_SESSION, session);

@@ -1,9 +1,13 @@
 #include "control/pc.h"
 
+#include "base/mem.h"
 #include "control/data.h"
 #include "control/graph.h"
 #include "control/order.h"
 #include "control/place.h"
+#include "proto/sdp/candidate.h"
+
+#define CANDIDATE_LINE_MAX 256u
 
 struct pc *pc_new(struct control *c, struct handle *handle)
 {
@@ -20,6 +24,8 @@ struct pc *pc_new(struct control *c, struct handle *handle)
     negotiation_init(&pc->negotiation);
     list_init(&pc->data.sinks);
     list_init(&pc->data.put_off);
+    pc->story.created_at = c->now;
+    buf_init(&pc->story.candidates, REMOTE_CANDIDATES_MAX * CANDIDATE_LINE_MAX);
     handle->pc = pc;
     handle->hung_up = false;
     return pc;
@@ -98,6 +104,35 @@ void pc_update_sources(struct control *c, struct pc *pc, bool complete)
     }
 }
 
+/* -- what is kept to be shown -------------------------------------------------------------------------------------------- */
+
+static void keep_text(char **to, struct view text)
+{
+    mem_put(*to);
+    *to = mem_get(text.size + 1);
+    memcpy(*to, text.data, text.size);
+    (*to)[text.size] = '\0';
+}
+
+void pc_keep_description(struct pc *pc, bool local, struct view text)
+{
+    keep_text(local ? &pc->story.local : &pc->story.remote, text);
+}
+
+void pc_keep_candidate(struct pc *pc, const struct ice_candidate *candidate)
+{
+    candidate_write(candidate, &pc->story.candidates);
+    buf_add_char(&pc->story.candidates, '\n');
+}
+
+static void forget_story(struct pc *pc)
+{
+    mem_put(pc->story.local);
+    mem_put(pc->story.remote);
+    pc->story.local = pc->story.remote = NULL;
+    buf_fini(&pc->story.candidates);
+}
+
 /* -- the end ------------------------------------------------------------------------------------------------------------ */
 
 void pc_close(struct control *c, struct pc *pc, bool notify)
@@ -113,6 +148,7 @@ void pc_close(struct control *c, struct pc *pc, bool notify)
     /* Each sink is ended by an order of its own, so its name may be given out again at once. */
     graph_silence(c, pc);
     data_forget(pc);
+    forget_story(pc);
     order_peer_close(c, pc, notify);
     pc->handle = NULL;
     pc->state = PC_CLOSING;
@@ -126,6 +162,7 @@ void pc_free(struct control *c, struct pc *pc)
         pc->handle->pc = NULL;
     graph_drop(c, pc);
     data_forget(pc);
+    forget_story(pc);
     negotiation_fini(&pc->negotiation);
     if (!ref_is_none(pc->peer.ref))
         pc_unseat(c, pc);

@@ -150,6 +150,8 @@ struct handle {
     struct host *host;                  /* the plugin it is attached to */
     void *state;                        /* of that plugin: session_size bytes of host->states */
     char *opaque_id;                    /* NULL: none */
+    char *token;                        /* that it was attached with, where tokens are asked for; NULL: none */
+    usec_t created_at;
     struct pc *pc;                      /* the one that is being negotiated or in use */
     uint64_t group;                     /* for placement */
     struct early_candidates *early;     /* NULL: none */
@@ -194,6 +196,14 @@ struct put_off {
     struct data_packet *packet;
 };
 
+/* What is kept of it to be shown (admin-api.md 6): nothing depends on it. */
+struct pc_story {
+    usec_t created_at, started_at;      /* started_at 0: no answer yet */
+    bool all_candidates;                /* the client has said so */
+    char *local, *remote;               /* the newest descriptions; NULL: none */
+    struct buf candidates;              /* the client's, a line each */
+};
+
 struct pc {
     struct peer_ref peer;               /* REF_NONE while PC_OFFERED */
     struct handle *handle;              /* NULL while PC_CLOSING */
@@ -213,6 +223,7 @@ struct pc {
     uint32_t line_count;
     struct pc_line *lines;
     struct pc_data data;
+    struct pc_story story;
 };
 
 struct source {
@@ -285,6 +296,7 @@ struct control {
     struct rng rng;
     struct hash_key key;
     usec_t now;                         /* of this turn */
+    usec_t started_at;                  /* `now` of the first */
     struct net_addr from;               /* of the client whose request is in hand */
     uint8_t from_transport;             /* the same */
     struct adjustable adjustable;
@@ -302,6 +314,9 @@ struct control {
     struct timerq expiries;
     struct pool ops;
     struct slots op_names;
+    struct pool admin_waits;            /* admin_wait.h */
+    struct slots admin_wait_names;
+    struct timerq admin_wait_deadlines;
     uint32_t saves_unasked;             /* files being saved that no request waits for */
     struct timerq op_deadlines;
     struct list resuming;               /* handles */

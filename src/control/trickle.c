@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "control/order.h"
+#include "control/pc.h"
 #include "proto/sdp/candidate.h"
 
 /* What a candidate object says. The mid has no bound on the wire; a longer one than ours can be fits no m-line of ours. */
@@ -76,6 +77,7 @@ static void take(struct control *c, struct pc *pc, const struct ice_candidate *c
     }
     pc->candidate_count++;
     c->counters.candidates_taken++;
+    pc_keep_candidate(pc, candidate);
     order_peer_candidate(c, pc, candidate);
 }
 
@@ -88,6 +90,7 @@ static bool is_for_first_line(const struct pc *pc, bool other_line, const char *
 static void candidates_end(struct control *c, struct pc *pc)
 {
     pc->trickle = false;
+    pc->story.all_candidates = true;
     order_peer_candidates_end(c, pc);
 }
 
@@ -109,6 +112,8 @@ void trickle_from_description(struct control *c, struct pc *pc)
 {
     const struct remote_description *remote = pc->negotiation.remote;
     pc->candidate_count = 0;
+    buf_clear(&pc->story.candidates);
+    pc->story.all_candidates = !pc->trickle;
     for (uint16_t i = 0; i < remote->candidate_count; i++) {
         const struct remote_candidate *candidate = &remote->candidates[i];
         if (candidate->name[0] != '\0')

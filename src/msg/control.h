@@ -33,7 +33,8 @@
     X(EVENTS_WANTED,    EVENTS,  struct events_wanted)                          \
     X(EVENTS_TAKEN,     EVENTS,  struct events_taken)                           \
     X(EVENTS_ANSWER,    EVENTS,  char)                                          \
-    X(SIGNAL,           MAIN,    struct stop_signal)
+    X(SIGNAL,           MAIN,    struct stop_signal)                            \
+    X(COLLECTED,        WORKER,  struct peer_report)
 
 enum control_message {
     CONTROL_NONE,

@@ -43,7 +43,8 @@
     X(RECORD_STOP,        CONTROL,  NONE,               struct record_stop_order)             \
     X(RECORD_WRITTEN,     DISK,     NONE,               struct record_written)                \
     X(ADJUST,             CONTROL,  NONE,               struct worker_adjust_order)           \
-    X(EVENTS_WANTED,      EVENTS,   NONE,               struct events_wanted)
+    X(EVENTS_WANTED,      EVENTS,   NONE,               struct events_wanted)                 \
+    X(COLLECT,            CONTROL,  COLLECTED,          struct collect_order)
 
 enum worker_message {
     WORKER_NONE,
@@ -56,6 +57,11 @@ enum worker_message {
 struct worker_adjust_order {
     uint32_t no_media_timer_s;      /* 0: off */
     uint32_t slowlink_threshold;    /* the same */
+};
+
+/* What is known of a PeerConnection; the answer has the order's op, and comes also when there is no such. */
+struct collect_order {
+    struct ref peer;
 };
 
 struct peer_candidate_order {

@@ -201,6 +201,14 @@ void peer_set_rate_cap(struct source *source, usec_t now, const struct rate_cap 
 
 bool peer_is_up(const struct peer *peer);
 
+/* ---- what is known (peer/peer_report.c) ---- */
+
+uint16_t peer_line_count(const struct peer *peer);
+/* `lines` has room for as many. Everything but peer and exists is filled in. */
+void peer_describe(const struct peer *peer, struct peer_report *out, struct peer_line_report *lines);
+/* Of layer `layer` of the n-th m-line; false: there is none. */
+bool peer_layer_stats(const struct peer *peer, uint16_t n, uint8_t layer, struct media_stats *out);
+
 /* ---- data channels (peer/peer_data.c) ---- */
 
 /* What data lines have to send and to tell. True: the egress batch is filling up: flush it, and call again. Called after each

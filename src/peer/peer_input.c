@@ -9,6 +9,7 @@ static void dtls_datagram(struct peer *peer, usec_t now, struct view datagram)
         if (peer->dtls == NULL)
             return;
     }
+    traffic_add(&peer->dtls_in, datagram.size);
     dtls_input(peer->dtls, now, datagram);
     peer_drain_dtls(peer, now);
 }

@@ -97,6 +97,7 @@ static void peer_port_send(struct port *port, usec_t now, const struct port_pack
     if (!has_rtx && mline->desc.nack)
         item.keep = mline;
     egress_commit(&peer->env->egress, &item);
+    traffic_add(&mline->traffic, size);
     if (!rtx)
         report_out_packet(&mline->report, now, packet->ts, packet->payload.size > UINT16_MAX ? 0 : (uint16_t)packet->payload.size);
 }

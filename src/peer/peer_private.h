@@ -13,6 +13,14 @@
 #define RETIRED_SSRCS    4u         /* of one layer: replaced ones, whose packets would otherwise look new */
 #define SEALED_RING      256u       /* sealed packets kept per m-line without RTX; a power of two */
 
+/* Packets and bytes, headers included, before they are sealed or after they are opened. */
+struct traffic {
+    uint64_t packets;
+    uint64_t bytes;
+    uint64_t bytes_before;          /* as the second began */
+    uint32_t bytes_lastsec;
+};
+
 /* One received SSRC (and its RTX): a simulcast layer, or the m-line's only one. */
 struct rx_layer {
     uint32_t ssrc;                  /* 0: not known yet */
@@ -27,6 +35,9 @@ struct rx_layer {
     struct seal_rx_stream seal_rtx;
     struct report_in report;
     struct nack_gen nack;
+    struct traffic traffic;
+    uint64_t retransmissions;
+    uint64_t nacks;                 /* sequence numbers that we have asked for */
 };
 
 struct sealed_packet {
@@ -57,6 +68,9 @@ struct mline {
     struct seal_tx_stream tx_rtx;
     uint16_t rtx_seq;
     struct report_out report;
+    struct traffic traffic;         /* sent */
+    uint64_t nacks;                 /* sequence numbers that the peer has asked for */
+    uint64_t remb_bps;              /* what it has said last; 0: nothing */
     struct sealed_ring *sealed;     /* NULL: RTX is used, or nothing sent yet */
 };
 
@@ -115,6 +129,11 @@ struct peer {
     bool ice_lost;                  /* it was a connection that failed, not the attempt */
     usec_t tick_at;                 /* USEC_NEVER until up */
     usec_t up_at;
+    usec_t connected_at;            /* the first pair was selected; 0: not yet */
+    usec_t dtls_at;                 /* the handshake began; 0: not yet */
+    usec_t keys_at;                 /* and was done */
+    struct traffic dtls_in, dtls_out;       /* datagrams */
+    uint32_t too_large;             /* RTP and RTCP that was dropped for its size */
     uint32_t rtcp_index;
     struct rtp_ext_ids ext;
     uint16_t twcc_out_seq;
@@ -180,5 +199,12 @@ void peer_send_nacks(struct peer *peer, struct mline *mline, struct rx_layer *la
 void peer_send_pli(struct peer *peer, struct mline *mline);
 void peer_send_remb(struct peer *peer, struct mline *mline, uint64_t bps);
 void peer_send_twcc(struct peer *peer, usec_t now);
+/* peer_report.c */
+void traffic_second(struct traffic *traffic);      /* one has passed */
+static inline void traffic_add(struct traffic *traffic, size_t bytes)
+{
+    traffic->packets++;
+    traffic->bytes += bytes;
+}
 /* peer_tick.c */
 void peer_tick(struct peer *peer, usec_t now);

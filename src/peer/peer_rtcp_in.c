@@ -99,7 +99,18 @@ static void on_nack(struct peer *peer, usec_t now, const struct rtcp_feedback *f
     while (*budget > 0 && rtcp_nack_next(&it, &seq)) {
         (*budget)--;
         peer->env->counters.nacks_in++;
+        mline->nacks++;
+        mline->report.nacks++;
         sink_nack(mline->sink, now, seq);
+    }
+}
+
+static void note_remb(struct peer *peer, const struct rtcp_remb *remb)
+{
+    for (uint8_t i = 0; i < remb->ssrc_count; i++) {
+        struct mline *mline = sender_by_ssrc(peer, get_u32(remb->ssrcs.data + 4u * i));
+        if (mline != NULL)
+            mline->remb_bps = remb->bitrate_bps;
     }
 }
 
@@ -131,6 +142,7 @@ static void on_feedback(struct peer *peer, usec_t now, const struct rtcp_packet 
         for (size_t i = 0; rtcp_fir_at(&fir, &feedback, i); i++)
             want_keyframe(peer, fir.ssrc);
     } else if (rtcp_remb_parse(&remb, packet)) {
+        note_remb(peer, &remb);
         on_remb(peer);
     }
 }
@@ -170,6 +182,7 @@ void peer_rtcp_input(struct peer *peer, usec_t now, uint8_t *datagram, size_t si
     }
     if (size > RTP_PACKET_MAX) {
         counters->rtp_too_large++;
+        peer->too_large++;
         return;
     }
     size = seal_rtcp_open(peer->keys_in, &peer->rtcp_rx, datagram, size, &replay);

@@ -91,6 +91,7 @@ void peer_send_nacks(struct peer *peer, struct mline *mline, struct rx_layer *la
     compound_begin(&c, peer);
     for (size_t count; (count = nack_poll(&layer->nack, now, seqs, ARRAY_COUNT(seqs))) > 0;) {
         peer->env->counters.nacks_out += count;
+        layer->nacks += count;
         for (size_t done = 0; done < count;) {
             size_t wrote = rtcp_write_nack(&c.w, own_ssrc(mline), layer->ssrc, seqs + done, count - done);
             if (wrote == 0) {

@@ -117,6 +117,7 @@ void peer_rtp_input(struct peer *peer, usec_t now, uint8_t *datagram, size_t siz
     }
     if (size > RTP_PACKET_MAX) {
         counters->rtp_too_large++;
+        peer->too_large++;
         return;
     }
     CHECK(batch->count < RECEIVE_BATCH);
@@ -186,6 +187,7 @@ static bool recover_rtx(struct rx_item *item, usec_t now)
     packet->payload_offset = (uint16_t)(packet->payload_offset + 2);
     packet->payload_size = (uint16_t)(packet->payload_size - 2);
     counters->rtx_recovered++;
+    rx->retransmissions++;
     report_in_recovered(&rx->report, seq, packet->payload_size);
     return true;
 }
@@ -202,11 +204,12 @@ static void note_twcc(struct peer *peer, usec_t now, const struct rtp_ext_values
 }
 
 /* Statistics, losses, the client's `media` event, the bit-rate cap. */
-static void account(struct rx_item *item, usec_t now, bool keyframe)
+static void account(struct rx_item *item, usec_t now, size_t size, bool keyframe)
 {
     struct mline *mline = item->mline;
     struct rx_layer *rx = &mline->layers[item->layer];
     uint64_t bps;
+    traffic_add(&rx->traffic, size);
     if (!item->rtx)
         report_in_packet(&rx->report, now, item->packet.seq, item->packet.ts, item->packet.payload_size);
     rx->packet_at = now;
@@ -277,7 +280,7 @@ static void packet_opened(struct rx_item *item, struct seal_job *job, usec_t now
         return;
     if (!item->rtx && mline->media_pt == 0)
         mline->media_pt = item->packet.pt;
-    account(item, now, is_keyframe(mline, &item->packet));
+    account(item, now, job->size, is_keyframe(mline, &item->packet));
     if (item->packet.payload_size == 0)
         counters->rtp_padding_only++;       /* probes: the source takes note of the number, nobody gets the packet */
     if (mline->source != NULL)

@@ -79,6 +79,7 @@ static void on_ice_event(struct peer *peer, usec_t now, const struct ice_event *
     case ICE_EVENT_SELECTED_CHANGED:
         peer_tell(peer, &(struct peer_event){.kind = PEER_EVENT_CLAIM, .tuple = event->tuple});
         peer->ice_failed_at = 0;
+        peer->connected_at = peer->connected_at == 0 ? now : peer->connected_at;
         peer_start_dtls(peer, now);
         if (peer->dtls != NULL)
             peer_drain_dtls(peer, now);     /* what waited for it */
@@ -118,6 +119,7 @@ void peer_start_dtls(struct peer *peer, usec_t now)
         peer_end(peer, HANGUP_DTLS_STACK);
         return;
     }
+    peer->dtls_at = now;
     peer_drain_dtls(peer, now);
 }
 
@@ -140,6 +142,7 @@ static void on_connected(struct peer *peer, usec_t now, struct dtls_srtp_keys *k
         peer_end(peer, HANGUP_DTLS_STACK);
         return;
     }
+    peer->keys_at = now;
     become_up(peer, now);
 }
 
@@ -169,8 +172,10 @@ static void send_dtls(struct peer *peer, usec_t now)
     dtls_hold(peer->dtls, now, is_unproven(peer));
     while (dtls_poll_tx(peer->dtls, &tx)) {
         const struct net_tuple *to = dtls_destination(peer);
-        if (to != NULL)
-            egress_raw(&peer->env->egress, to, tx.datagram);
+        if (to == NULL)
+            continue;
+        traffic_add(&peer->dtls_out, tx.datagram.size);
+        egress_raw(&peer->env->egress, to, tx.datagram);
     }
 }
 

@@ -62,6 +62,9 @@ void peer_tick(struct peer *peer, usec_t now)
         if (mline->source != NULL)
             source_expire(mline->source, now);
         mline_expire_sealed(mline, now);
+        traffic_second(&mline->traffic);
+        for (uint8_t k = 0; k < mline->desc.layer_count; k++)
+            traffic_second(&mline->layers[k].traffic);
     }
     while (peer->tick_at <= now)
         peer->tick_at += PEER_TICK_US;

@@ -116,6 +116,40 @@ struct peer_apply_order {
     struct mline_desc mlines[];
 };
 
+/* -- what only a worker knows, for those who ask (admin-api.md 6.3) ----------------------------------------------------------------- */
+
+struct peer_line_report {
+    uint16_t mindex;
+    uint8_t layer_count;
+    uint8_t pt;                     /* of the first media packet received; 0: none yet */
+    uint32_t nack_queue_ms;
+    uint32_t remote_ssrc[LAYERS_MAX];       /* as known by now */
+    uint32_t remote_rtx_ssrc[LAYERS_MAX];
+    struct media_stats layers[LAYERS_MAX];
+};
+
+/* Times are of the actors' clock, 0: it has not happened. lines[] follow. */
+struct peer_report {
+    struct peer_ref peer;
+    bool exists;                    /* false: the worker has no such peer (any more), and nothing else is filled in */
+    uint8_t ice_state;              /* enum ice_state */
+    uint8_t ice_role;
+    bool has_selected;
+    uint8_t remote_type;            /* enum ice_candidate_type, of the selected pair */
+    struct net_addr local, remote;  /* the same */
+    usec_t connected_at, ice_failed_at;
+    bool has_dtls;
+    uint8_t dtls_role, dtls_state;
+    uint16_t srtp_profile;          /* enum dtls_srtp_profile */
+    uint32_t retransmissions;
+    usec_t dtls_at, keys_at;
+    bool has_association;           /* SCTP */
+    uint64_t dtls_packets_in, dtls_bytes_in, dtls_packets_out, dtls_bytes_out;
+    uint32_t too_large;
+    uint16_t line_count;
+    struct peer_line_report lines[];
+};
+
 /* Reasons why a PeerConnection ended; texts in janus-api.md 4.3. */
 enum hangup_reason {
     HANGUP_JANUS_API,

@@ -84,6 +84,19 @@ void on_peer_close(struct worker *w, usec_t now, const struct peer_close_order *
     actor_send(w->actor, ACTOR_CONTROL, CONTROL_PEER_CLOSED, &fact, sizeof(fact));
 }
 
+void on_collect(struct worker *w, const struct collect_order *order, struct ref op)
+{
+    const struct peer *peer = worker_peer(w, order->peer);
+    const uint16_t count = peer == NULL ? 0 : peer_line_count(peer);
+    const size_t size = sizeof(struct peer_report) + count * sizeof(struct peer_line_report);
+    struct peer_report *report = mem_get_zero(size);
+    if (peer != NULL)
+        peer_describe(peer, report, report->lines);
+    report->peer = ref_of(w, order->peer);
+    report->exists = peer != NULL;
+    actor_send_block(w->actor, ACTOR_CONTROL, CONTROL_COLLECTED, op, report, size);
+}
+
 static void tell_media(struct worker *w, const struct peer_event *event)
 {
     const struct peer_media_fact fact = {

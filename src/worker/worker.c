@@ -256,6 +256,7 @@ static void on_message(void *owner, usec_t now, const struct message *m)
     case WORKER_RECORD_WRITTEN: on_record_written(w, now, m->payload); break;
     case WORKER_ADJUST: on_adjust(w, m->payload); break;
     case WORKER_EVENTS_WANTED: w->events_mask = ((const struct events_wanted *)m->payload)->mask; break;
+    case WORKER_COLLECT: on_collect(w, m->payload, m->op); break;
     }
 }
 

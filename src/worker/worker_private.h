@@ -204,6 +204,7 @@ void on_peer_open(struct worker *w, usec_t now, const struct peer_open_order *or
 void on_peer_apply(struct worker *w, usec_t now, const struct peer_apply_order *order, size_t size);
 void on_peer_candidate(struct worker *w, usec_t now, const struct peer_candidate_order *order);
 void on_peer_candidates_end(struct worker *w, usec_t now, const struct peer_end_order *order);
+void on_collect(struct worker *w, const struct collect_order *order, struct ref op);
 void on_peer_close(struct worker *w, usec_t now, const struct peer_close_order *order);
 void worker_close_peer(struct worker *w, usec_t now, struct peer *peer, bool notify);
 void worker_tell_events(struct worker *w, usec_t now);

@@ -8,6 +8,7 @@ import { IS_REFERENCE, freePort, startServer } from './lib/server.mjs';
 import { SECRET, adminOptions, fetchAdmin, overHttp, overWebSocket } from './lib/admin.mjs';
 import { connect } from './lib/client.mjs';
 import { jcfg } from './lib/jcfg.mjs';
+import { openPeer } from './lib/peer.mjs';
 import { rawConnect } from './lib/raw.mjs';
 
 const ECHO = 'janus.plugin.echotest', ROOM = 'janus.plugin.videoroom', TEXT = 'janus.plugin.textroom';
@@ -249,5 +250,49 @@ describe('texts that are none', ours, () => {
         for (const value of values)
           assert.ok(['success', 'error'].includes((await askWs({ janus, [key]: value })).janus));
     await ask({ janus: 'set_session_timeout', timeout: 60 });
+  });
+});
+
+describe('handle_info', ours, () => {
+  test('before, during and after a PeerConnection', async () => {
+    const session = await client.session();
+    const handle = await session.attach(ECHO, { opaque_id: 'who' });
+    const look = async more => (await askWs({ janus: 'handle_info', session_id: session.id, handle_id: handle.id, ...more })).info;
+    const before = await look();
+    assert.equal(before.opaque_id, 'who');
+    assert.equal(before.session_transport, 'janus.transport.websockets');
+    assert.equal(before.flags.alert, true);
+    assert.equal(before.webrtc, undefined);
+    assert.ok(before.created <= before.current_time && before.current_time < 600e6);
+    assert.equal((await look({ plugin_only: true })).flags, undefined);
+    assert.equal((await look()).plugin_specific.audio_active, true);
+
+    const peer = await openPeer();
+    const { jsep } = await handle.message({ audio: true, video: true }, peer.offer());
+    const offered = await look();
+    assert.equal(offered.flags.negotiated, true);
+    assert.equal(offered.webrtc.dtls['dtls-state'], 'created');
+    await peer.connect(jsep.sdp);
+    await handle.next(m => m.janus === 'webrtcup');
+    const { sdps, flags, webrtc } = await look();
+    assert.equal(flags.ready, true);
+    assert.equal(flags.alert, false);
+    assert.equal(sdps.profile, 'UDP/TLS/RTP/SAVPF');
+    assert.equal(sdps.local, jsep.sdp);
+    assert.ok(sdps.remote.includes(`a=ice-ufrag:${peer.ufrag}`));
+    assert.deepEqual(Object.keys(webrtc), ['ice', 'dtls', 'extensions', 'bwe', 'media']);
+    assert.equal(webrtc.ice.state, 'ready');
+    assert.match(webrtc.ice['selected-pair'], /^[\d.]+:\d+ \[host,udp\] <-> [\d.]+:\d+ \[prflx,udp\]$/);
+    assert.equal(webrtc.dtls['dtls-state'], 'connected');
+    assert.equal(webrtc.dtls['srtp-profile'], 'SRTP_AES128_CM_SHA1_80');
+    assert.ok(webrtc.dtls.stats.in.packets > 0 && webrtc.dtls.stats.out.bytes > 0);
+    const [first] = Object.values(webrtc.media);
+    assert.deepEqual(first.stats.in, { packets: 0, bytes: 0, bytes_lastsec: 0, ...(first.do_nacks && { nacks: 0, retransmissions: 0 }) });
+
+    assert.equal((await askWs({ janus: 'hangup_webrtc', session_id: session.id, handle_id: handle.id })).janus, 'success');
+    assert.equal((await handle.next(m => m.janus === 'hangup')).reason, 'Admin API');
+    assert.equal((await look()).webrtc, undefined);
+    peer.close();
+    await session.destroy();
   });
 });

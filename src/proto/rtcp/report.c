@@ -5,6 +5,8 @@
 #include "proto/rtp/seq.h"
 
 #define RESTART_JUMP 3000u         /* RFC 3550 A.1, MAX_DROPOUT: a larger jump means the source began anew */
+#define QUALITY_FULL 100u
+#define RATED_NTP    (2ull << 32)  /* out-qualities are renewed at most so often: 2 s, in NTP units */
 #define RTT_MAX_US   SEC(60)       /* more than that is a clock that was set, not a round trip */
 
 /* Whole seconds apart, so that long pauses don't overflow. */
@@ -21,7 +23,7 @@ static uint32_t clock_to_us(uint32_t units, uint32_t clock_hz)
 
 void report_in_init(struct report_in *report, uint32_t clock_hz)
 {
-    *report = (struct report_in){.clock_hz = clock_hz};
+    *report = (struct report_in){.clock_hz = clock_hz, .quality = QUALITY_FULL, .media_quality = QUALITY_FULL};
 }
 
 /* Counting starts again from this packet; SRs and jitter stay (the clock is the same). */
@@ -32,6 +34,7 @@ static void restart(struct report_in *report, uint16_t seq)
     report->newest_seq = report->base_seq;
     report->received = 0;
     report->recovered = 0;
+    report->recovered_prior = 0;
     report->expected_prior = 0;
     report->received_prior = 0;
     report->lost_seen = 0;
@@ -114,6 +117,15 @@ uint32_t report_in_jitter_us(const struct report_in *report)
     return clock_to_us(report->jitter_q4 >> 4, report->clock_hz);
 }
 
+/* `arrived` of `expected`, smoothed: two thirds of what it was and one of what it is; zero counts at once (admin-api.md 6.4). */
+static uint8_t rate(uint8_t before, int64_t arrived, int64_t due)
+{
+    int64_t sample = due <= 0 || arrived <= 0 ? 0 : arrived >= due ? QUALITY_FULL : (arrived * QUALITY_FULL + due / 2) / due;
+    if (before == 0 || sample == 0)
+        return (uint8_t)sample;
+    return (uint8_t)((2 * before + sample + 1) / 3);
+}
+
 bool report_in_block(struct report_in *report, usec_t now, uint32_t ssrc, struct rtcp_block *out)
 {
     if (!report->started)
@@ -121,8 +133,12 @@ bool report_in_block(struct report_in *report, usec_t now, uint32_t ssrc, struct
     uint64_t all = expected(report);
     int64_t expected_now = (int64_t)(all - report->expected_prior);
     int64_t lost_now = expected_now - (int64_t)(report->received - report->received_prior);
+    const int64_t received_now = (int64_t)(report->received - report->received_prior);
+    report->quality = rate(report->quality, received_now - (int64_t)(report->recovered - report->recovered_prior), expected_now);
+    report->media_quality = rate(report->media_quality, received_now, expected_now);
     report->expected_prior = all;
     report->received_prior = report->received;
+    report->recovered_prior = report->recovered;
 
     int64_t lost = report_in_lost(report);
     *out = (struct rtcp_block){
@@ -140,7 +156,7 @@ bool report_in_block(struct report_in *report, usec_t now, uint32_t ssrc, struct
 
 void report_out_init(struct report_out *report, uint32_t clock_hz)
 {
-    *report = (struct report_out){.clock_hz = clock_hz};
+    *report = (struct report_out){.clock_hz = clock_hz, .quality = QUALITY_FULL, .media_quality = QUALITY_FULL};
 }
 
 void report_out_packet(struct report_out *report, usec_t now, uint32_t ts, uint16_t payload_size)
@@ -167,12 +183,30 @@ bool report_out_sr(const struct report_out *report, usec_t now, uint64_t ntp_now
     return true;
 }
 
+static void rate_out(struct report_out *report, uint64_t ntp_now)
+{
+    if (report->rated_at != 0 && ntp_now - report->rated_at < RATED_NTP)
+        return;
+    if (report->rated_at != 0) {
+        const int64_t sent = report->packets - report->packets_prior, asked = report->nacks - report->nacks_prior;
+        const int64_t due = report->highest_seq - report->highest_prior, lost = report->lost - report->lost_prior;
+        report->quality = rate(report->quality, asked == 0 ? 1 : sent - asked, asked == 0 ? 1 : sent);
+        report->media_quality = rate(report->media_quality, lost <= 0 ? 1 : due - lost, lost <= 0 ? 1 : due);
+    }
+    report->rated_at = ntp_now;
+    report->nacks_prior = report->nacks;
+    report->packets_prior = report->packets;
+    report->highest_prior = report->highest_seq;
+    report->lost_prior = report->lost;
+}
+
 void report_out_block(struct report_out *report, uint64_t ntp_now, const struct rtcp_block *block)
 {
     report->fraction_lost = block->fraction_lost;
     report->lost = block->lost;
     report->jitter = block->jitter;
     report->highest_seq = block->highest_seq;
+    rate_out(report, ntp_now);
     if (block->lsr == 0)
         return;
     /* RFC 3550 6.4.1: A - LSR - DLSR. A little below zero is rounding on a fast path: call it the least there is. */
@@ -185,6 +219,7 @@ void report_out_block(struct report_out *report, uint64_t ntp_now, const struct 
     report->rtt_us = (uint32_t)ntp_short_to_us(rtt == 0 ? 1 : (uint32_t)rtt);
     report->rtt_lsr = block->lsr;
     report->rtt_dlsr = block->dlsr;
+    report->rtt_ntp = ntp_middle(ntp_now);
 }
 
 uint32_t report_out_lost_since(struct report_out *report)

@@ -26,6 +26,9 @@ struct report_in {
     uint64_t sr_ntp;
     uint32_t sr_rtp_ts;
     uint64_t lost_seen;            /* for report_in_lost_since */
+    uint64_t recovered_prior;
+    uint8_t quality;               /* % of what was expected that came, without retransmissions; renewed with every block */
+    uint8_t media_quality;         /* and with them */
 };
 
 void report_in_init(struct report_in *report, uint32_t clock_hz);
@@ -52,11 +55,19 @@ struct report_out {
     uint32_t rtt_us;               /* last */
     uint32_t rtt_lsr;              /* what the last RTT was computed from, for event handlers */
     uint32_t rtt_dlsr;
+    uint32_t rtt_ntp;              /* and when: the middle 32 bits of our NTP clock */
     uint8_t fraction_lost;
     int32_t lost;                  /* cumulative, as reported */
     int32_t lost_seen;             /* for report_out_lost_since */
     uint32_t jitter;               /* in timestamp units */
     uint32_t highest_seq;
+    /* % of what was sent that arrived at once (by its NACKs), and in the end (by its reports) */
+    uint8_t quality;
+    uint8_t media_quality;
+    uint32_t nacks;                /* sequence numbers it asked for: the caller counts */
+    uint32_t nacks_prior, packets_prior, highest_prior;
+    int32_t lost_prior;
+    uint64_t rated_at;             /* NTP; 0: not yet */
 };
 
 void report_out_init(struct report_out *report, uint32_t clock_hz);

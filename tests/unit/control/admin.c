@@ -1,9 +1,12 @@
 /* The Admin API: order of checks, verbs at their level, settings (admin-api.md 1, 3, 4, 5). */
 #include "control/server.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "control/call.h"
 #include "control/probe_plugin.h"
+#include "control/sdp_texts.h"
 #include "msg/log.h"
 
 #define REFUSAL "Unauthorized request (wrong or missing secret/token)"
@@ -247,6 +250,185 @@ static void test_messages_to_plugins(void **state)
     expect_bad("\"janus\":\"message_plugin\",\"plugin\":\"Janus.Plugin.Probe\"", 460, "Invalid plugin");
 }
 
+/* -- handle_info -------------------------------------------------------------------------------------------------------------- */
+
+static void ask_handle(int64_t session, int64_t handle, const char *more)
+{
+    char text[300];
+    snprintf(text, sizeof(text), "\"janus\":\"handle_info\",\"session_id\":%lld,\"handle_id\":%lld%s", (long long)session, (long long)handle, more);
+    ask(text);
+}
+
+static void expect_keys(const json_t *object, const char *keys)
+{
+    char text[1000] = "";
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)object, key, value) {
+        strcat(text, text[0] == '\0' ? "" : " ");
+        strcat(text, key);
+    }
+    assert_string_equal(text, keys);
+}
+
+static void test_a_handle_without_a_peerconnection(void **state)
+{
+    (void)state;
+    int64_t session = server_create(&s, 1), handle = server_attach(&s, 1, session);
+    server_advance(&s, MSEC(500));
+    ask_handle(session, handle, "");
+    json_t *reply = server_hear_json(&s, 9), *info = json_object_get(reply, "info");
+    expect_keys(reply, "janus session_id transaction handle_id info");
+    expect_keys(info, "session_id session_last_activity session_timeout session_transport handle_id loop-running created current_time plugin flags sdps "
+                      "queued-packets");
+    expect_keys(json_object_get(info, "flags"),
+                "got-offer got-answer negotiated processing-offer starting ice-restart ready stopped alert trickle all-trickles resend-trickles "
+                "trickle-synced data-channels has-audio has-video new-datachan-sdp rfc4588-rtx cleaning e2ee");
+    assert_true(json_is_true(json_object_get(json_object_get(info, "flags"), "alert")));
+    assert_int_equal(json_integer_value(json_object_get(info, "current_time")), MSEC(500));
+    assert_int_equal(json_integer_value(json_object_get(info, "created")), 0);
+    assert_string_equal(json_string_value(json_object_get(info, "session_transport")), "janus.transport.websockets");
+    json_decref(reply);
+    ask_handle(session, handle, ",\"plugin_only\":true");
+    reply = server_hear_json(&s, 9);
+    expect_keys(json_object_get(reply, "info"),
+                "session_id session_last_activity session_timeout session_transport handle_id loop-running created current_time plugin");
+    json_decref(reply);
+    ask_handle(session, handle, ",\"plugin_only\":1");
+    expect_error(&s, 9, 467, "Invalid element type (plugin_only should be a boolean)");
+    assert_int_equal(server_orders(&s, WORKER_COLLECT), 0);
+}
+
+/* A report about the call's two lines, as its worker gives it. */
+static void answer_collect(const struct call *call, struct ref op, bool exists)
+{
+    const size_t size = sizeof(struct peer_report) + 2 * sizeof(struct peer_line_report);
+    struct peer_report *report = calloc(1, size);
+    report->peer = call->peer;
+    report->exists = exists;
+    report->ice_state = ICE_CONNECTED;
+    report->has_dtls = true;
+    report->dtls_state = DTLS_CONNECTED;
+    report->srtp_profile = DTLS_SRTP_AEAD_AES_128_GCM;
+    report->keys_at = s.now + 1;
+    report->line_count = 2;
+    for (uint16_t i = 0; i < 2; i++) {
+        report->lines[i] = (struct peer_line_report){.mindex = i, .layer_count = 1, .pt = i == 0 ? 111 : 96};
+        report->lines[i].layers[0] = (struct media_stats){.packets_in = 5u + i, .rtt_ms = 12, .clock_hz = i == 0 ? 48000 : 90000};
+    }
+    struct message m = {.from = ACTOR_WORKER_0, .type = CONTROL_COLLECTED, .op = op, .payload = report, .size = size};
+    control_ops.on_message(s.control, s.now, &m);
+    server_turn(&s);
+    free(report);
+}
+
+static struct ref collect_name(void)
+{
+    for (uint32_t i = 0; i < SERVER_WORKERS; i++) {
+        const struct fake_sent *sent = fake_next(s.actor, (actor_id)(ACTOR_WORKER_0 + i), WORKER_COLLECT);
+        if (sent != NULL)
+            return sent->op;
+    }
+    fail();
+    return REF_NONE;
+}
+
+static json_t *info_of(const char *path)
+{
+    json_t *reply = server_hear_json(&s, 9), *found = json_incref(json_object_get(json_object_get(reply, "info"), path));
+    json_decref(reply);
+    return found;
+}
+
+static void test_what_a_worker_knows_is_waited_for(void **state)
+{
+    (void)state;
+    struct call call;
+    call_begin(&s, &call, 1);
+    call_connect(&s, &call, SDP_CLIENT_OFFER, "");
+    ask_handle(call.session, call.handle, "");
+    expect_silence(&s, 9);
+    assert_int_equal(server_credits(&s, 9), 0);
+    struct ref name = collect_name();
+    answer_collect(&call, (struct ref){name.slot, name.generation + 1}, true);     /* not what was asked for */
+    expect_silence(&s, 9);
+    answer_collect(&call, name, true);
+    json_t *webrtc = info_of("webrtc"), *media = json_object_get(webrtc, "media"), *video = json_object_get(media, "1");
+    expect_keys(webrtc, "ice dtls extensions bwe media");
+    expect_keys(json_object_get(webrtc, "dtls"), "fingerprint remote-fingerprint remote-fingerprint-hash dtls-role dtls-state retransmissions valid "
+                                                 "srtp-profile ready connected sctp-association stats");
+    expect_keys(video, "type mindex mid msid do_nacks nack-queue-ms ssrc direction codecs rtcp stats");
+    expect_keys(json_object_get(json_object_get(video, "rtcp"), "main"),
+                "base rtt lost lost-by-remote jitter-local jitter-remote in-link-quality in-media-link-quality out-link-quality out-media-link-quality");
+    assert_int_equal(json_integer_value(json_object_get(json_object_get(json_object_get(video, "stats"), "in"), "packets")), 6);
+    assert_string_equal(json_string_value(json_object_get(json_object_get(video, "codecs"), "codec")), "vp8");
+    json_decref(webrtc);
+    assert_int_equal(server_credits(&s, 9), 1);
+    answer_collect(&call, name, true);                  /* twice: the second finds nobody */
+    expect_silence(&s, 9);
+}
+
+static void test_a_worker_that_says_nothing_is_left_out(void **state)
+{
+    (void)state;
+    struct call call;
+    call_begin(&s, &call, 1);
+    call_connect(&s, &call, SDP_CLIENT_OFFER, "");
+    ask_handle(call.session, call.handle, "");
+    server_advance(&s, MSEC(199));
+    expect_silence(&s, 9);
+    server_advance(&s, MSEC(2));
+    json_t *webrtc = info_of("webrtc");
+    expect_keys(json_object_get(json_object_get(webrtc, "media"), "1"), "type mindex mid msid do_nacks ssrc direction");
+    json_decref(webrtc);
+    answer_collect(&call, collect_name(), true);        /* too late */
+    expect_silence(&s, 9);
+    ask_handle(call.session, call.handle, "");
+    answer_collect(&call, collect_name(), false);       /* gone on the worker, not yet here */
+    webrtc = info_of("webrtc");
+    assert_null(json_object_get(json_object_get(webrtc, "ice"), "state"));
+    json_decref(webrtc);
+}
+
+static void test_what_goes_meanwhile(void **state)
+{
+    (void)state;
+    struct call call;
+    call_begin(&s, &call, 1);
+    call_connect(&s, &call, SDP_CLIENT_OFFER, "");
+    ask_handle(call.session, call.handle, "");
+    server_gone(&s, 9);                                 /* who has asked */
+    answer_collect(&call, collect_name(), true);
+    assert_non_null(server_hear(&s, 9));                /* io knows that it is for nobody */
+    ask_handle(call.session, call.handle, "");
+    server_gone(&s, 1);                                 /* whom it is about */
+    answer_collect(&call, collect_name(), true);
+    assert_non_null(strstr(server_hear(&s, 9), "\"code\":459"));
+    for (unsigned i = 0; i < 3; i++) {                  /* and the server, with requests that wait */
+        call_begin(&s, &call, 1);
+        call_connect(&s, &call, SDP_CLIENT_OFFER, "");
+        ask_handle(call.session, call.handle, "");
+    }
+}
+
+static void test_so_many_may_wait(void **state)
+{
+    (void)state;
+    struct call call;
+    call_begin(&s, &call, 1);
+    call_connect(&s, &call, SDP_CLIENT_OFFER, "");
+    for (unsigned i = 0; i < ADMIN_WAITS_MAX; i++) {
+        ask_handle(call.session, call.handle, "");
+        expect_silence(&s, 9);
+    }
+    ask_handle(call.session, call.handle, "");
+    expect_error(&s, 9, 490, "Too many requests are waiting");
+    server_advance(&s, MSEC(201));
+    for (unsigned i = 0; i < ADMIN_WAITS_MAX; i++)
+        assert_non_null(server_hear(&s, 9));
+    assert_int_equal(server_credits(&s, 9), ADMIN_WAITS_MAX + 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -259,6 +441,11 @@ int main(void)
         TEST(test_a_session_time_out_counts_at_once),
         TEST(test_sessions_and_handles_are_listed_and_ended),
         TEST(test_messages_to_plugins),
+        TEST(test_a_handle_without_a_peerconnection),
+        TEST(test_what_a_worker_knows_is_waited_for),
+        TEST(test_a_worker_that_says_nothing_is_left_out),
+        TEST(test_what_goes_meanwhile),
+        TEST(test_so_many_may_wait),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

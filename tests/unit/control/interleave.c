@@ -196,6 +196,7 @@ static void on_order(uint32_t worker, uint16_t type, const void *payload)
     case WORKER_RECORD_WRITTEN:
     case WORKER_ADJUST:
     case WORKER_EVENTS_WANTED:
+    case WORKER_COLLECT:
         break;
     }
 }

@@ -542,6 +542,47 @@ static void test_losses_above_the_threshold_are_told_on_both_sides(void **state)
 }
 
 /* A batch of packets whose fan-out fills the egress: it stops, says so, and goes on when that has been sent. */
+static void test_statistics_of_both_sides(void **state)
+{
+    (void)state;
+    struct feed pictures;
+    struct media_stats sent, got;
+    struct peer_report report = {0};
+    struct peer_line_report lines[DUO_LINES];
+    begin(&(struct duo_options){0});
+    duo_feed(&duo, A, video, 0, &pictures);
+    struct peer *sender = duo.side[A].peer, *receiver = duo.side[B].peer;
+    assert_true(peer_layer_stats(receiver, video, 0, &got));
+    assert_int_equal(got.packets_in, 0);
+    assert_false(peer_layer_stats(receiver, video, 1, &got));
+    assert_false(peer_layer_stats(receiver, 99, 0, &got));
+    frames(&pictures, 90);                      /* three seconds */
+    assert_true(peer_layer_stats(sender, video, 0, &sent) && peer_layer_stats(receiver, video, 0, &got));
+    assert_int_equal(sent.packets_out, 270);
+    assert_int_equal(got.packets_in, 270);
+    assert_true(got.bytes_in > 270 * 12 && got.bytes_in == sent.bytes_out);
+    assert_true(got.bytes_in_lastsec > 0 && got.bytes_in_lastsec < got.bytes_in);
+    assert_int_equal(got.packets_out, 0);
+    assert_int_equal(sent.packets_in, 0);
+    assert_int_equal(got.kind, MEDIA_VIDEO);
+    assert_int_equal(got.clock_hz, 90000);
+    assert_int_equal(got.in_quality, 100);
+    assert_true(sent.rtt_ms > 0);
+    duo_run_for(&duo, SEC(3));                  /* silence */
+    assert_true(peer_layer_stats(receiver, video, 0, &got));
+    assert_int_equal(got.bytes_in_lastsec, 0);
+    peer_describe(receiver, &report, lines);
+    assert_int_equal(report.line_count, 3);
+    assert_true(report.has_selected && report.has_dtls && report.keys_at > report.dtls_at);
+    assert_true(report.connected_at > 0 && report.ice_failed_at == 0);
+    assert_int_equal(report.dtls_state, DTLS_CONNECTED);
+    assert_true(net_addr_equal(&report.remote, &duo.side[A].base));
+    assert_int_equal(lines[video].pt, 96);
+    assert_int_equal(lines[video].remote_ssrc[0], duo_ssrc(A, video, 0));
+    assert_true(report.dtls_packets_in > 1 && report.dtls_packets_out > 1 && report.dtls_bytes_in > 500);
+    duo_fini(&duo);
+}
+
 static void test_receiving_stops_while_the_egress_is_full(void **state)
 {
     (void)state;
@@ -593,6 +634,7 @@ int main(void)
         cmocka_unit_test(test_a_longer_timer_names_its_seconds),
         cmocka_unit_test(test_losses_above_the_threshold_are_told_on_both_sides),
         cmocka_unit_test(test_receiving_stops_while_the_egress_is_full),
+        cmocka_unit_test(test_statistics_of_both_sides),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

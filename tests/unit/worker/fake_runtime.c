@@ -121,8 +121,7 @@ void actor_send_parts(struct actor *self, actor_id to, uint16_t type, struct ref
 
 void actor_send_block(struct actor *self, actor_id to, uint16_t type, struct ref op, void *block, size_t size)
 {
-    (void)op;
-    fake_post(self->id, to, type, block, size);
+    actor_send_op(self, to, type, op, block, size);
     mem_put(block);
 }
 

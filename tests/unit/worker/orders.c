@@ -169,6 +169,40 @@ static void test_a_name_given_twice_leaves_the_first_alone(void **state)
     world_fini(&w);
 }
 
+static void test_a_report_is_given_whether_there_is_a_peer_or_not(void **state)
+{
+    (void)state;
+    world_init(&w, &(struct world_options){0});
+    struct remote *r = world_join(&w, 0);
+    struct collect_order order = {.peer = r->name};
+    world_order_op(&w, 0, WORKER_COLLECT, (struct ref){7, 1}, &order, sizeof(order));
+    world_settle(&w);
+    order.peer = (struct ref){40, 9};
+    world_order_op(&w, 0, WORKER_COLLECT, (struct ref){8, 1}, &order, sizeof(order));
+    world_settle(&w);
+    assert_int_equal(world_fact_count(&w, CONTROL_COLLECTED), 2);
+    const struct fact *first = world_fact(&w, CONTROL_COLLECTED, 0), *second = world_fact(&w, CONTROL_COLLECTED, 1);
+    assert_int_equal(first->op.slot, 7);
+    assert_true(first->report.exists && first->report.has_selected);
+    assert_true(first->report.line_count >= REMOTE_LINES);
+    assert_true(ref_equal(first->report.peer.ref, r->name));
+    assert_int_equal(second->op.slot, 8);
+    assert_false(second->report.exists);
+    world_fini(&w);
+}
+
+static void test_what_is_adjusted_counts_for_all_peers(void **state)
+{
+    (void)state;
+    const struct worker_adjust_order order = {.no_media_timer_s = 7, .slowlink_threshold = 3};
+    world_init(&w, &(struct world_options){0});
+    world_order(&w, 0, WORKER_ADJUST, &order, sizeof(order));
+    world_settle(&w);
+    assert_int_equal(w.worker[0]->env.settings.no_media_us, SEC(7));
+    assert_int_equal(w.worker[0]->env.settings.slowlink_threshold, 3);
+    world_fini(&w);
+}
+
 /* ---- stale and malformed ---- */
 
 static void test_orders_about_what_is_gone_are_counted(void **state)
@@ -326,6 +360,8 @@ int main(void)
         cmocka_unit_test(test_more_peers_than_there_is_room_for_are_hung_up),
         cmocka_unit_test(test_without_a_socket_every_peer_is_hung_up),
         cmocka_unit_test(test_a_name_given_twice_leaves_the_first_alone),
+        cmocka_unit_test(test_a_report_is_given_whether_there_is_a_peer_or_not),
+        cmocka_unit_test(test_what_is_adjusted_counts_for_all_peers),
         cmocka_unit_test(test_orders_about_what_is_gone_are_counted),
         cmocka_unit_test(test_orders_that_are_too_short_are_counted),
         cmocka_unit_test(test_a_description_shorter_than_it_says),

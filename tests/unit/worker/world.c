@@ -442,7 +442,7 @@ static void note_facts(struct world *w)
             struct fact *fact = &w->facts[w->fact_count++];
             *fact = (struct fact){.type = m.type, .from = m.from, .op = m.op};
             size_t room = sizeof(*fact) - offsetof(struct fact, peer);
-            assert_true(m.size > 0 && (m.size <= room || m.type == CONTROL_PEER_DATA));     /* of a message its head will do */
+            assert_true(m.size > 0 && (m.size <= room || m.type == CONTROL_PEER_DATA || m.type == CONTROL_COLLECTED));     /* of a message its head will do */
             memcpy((char *)fact + offsetof(struct fact, peer), m.payload, m.size < room ? m.size : room);
             fake_done(&m);
         }

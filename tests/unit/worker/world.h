@@ -64,6 +64,7 @@ struct fact {
         struct peer_data_taken_fact taken;
         struct plain_opened_fact plain;
         struct record_done record;
+        struct peer_report report;      /* without its lines */
     };
 };
 

@@ -214,10 +214,65 @@ static void test_remote_loss_that_shrinks(void **state)
     assert_int_equal(report_out_lost_since(&out), 5);
 }
 
+static void arrive(struct report_in *in, unsigned from, unsigned count, unsigned lost, unsigned recovered)
+{
+    for (unsigned i = from; i < from + count; i++)
+        if (i - from >= lost)
+            report_in_packet(in, MSEC(i), (uint16_t)i, 90 * i, 10);
+    for (unsigned i = from; i < from + recovered; i++)
+        report_in_recovered(in, (uint16_t)i, 10);
+}
+
+static void test_link_quality_of_what_comes_in(void **state)
+{
+    (void)state;
+    struct report_in in;
+    struct rtcp_block b;
+    report_in_init(&in, 90000);
+    assert_int_equal(in.quality, 100);
+    arrive(&in, 100, 1, 0, 0);
+    assert_true(report_in_block(&in, SEC(1), 5, &b));
+    assert_int_equal(in.quality, 100);
+    arrive(&in, 101, 100, 10, 5);                     /* 90 came by themselves, 5 when asked for */
+    assert_true(report_in_block(&in, SEC(2), 5, &b));
+    assert_int_equal(in.quality, 97);                 /* (200 + 90) / 3 */
+    assert_int_equal(in.media_quality, 98);           /* (200 + 95) / 3 */
+    assert_true(report_in_block(&in, SEC(3), 5, &b)); /* nothing was expected */
+    assert_int_equal(in.quality, 0);
+    arrive(&in, 201, 100, 0, 0);
+    assert_true(report_in_block(&in, SEC(4), 5, &b));
+    assert_int_equal(in.quality, 100);                /* from zero, at once */
+}
+
+static void test_link_quality_of_what_goes_out(void **state)
+{
+    (void)state;
+    struct report_out out;
+    report_out_init(&out, 90000);
+    report_out_block(&out, UINT64_C(100) << 32, &(struct rtcp_block){.highest_seq = 0});
+    for (unsigned i = 0; i < 100; i++)
+        report_out_packet(&out, 0, i, 10);
+    out.nacks = 40;
+    report_out_block(&out, UINT64_C(101) << 32, &(struct rtcp_block){.highest_seq = 100, .lost = 10});
+    assert_int_equal(out.quality, 100);               /* not yet: every two seconds */
+    report_out_block(&out, UINT64_C(102) << 32, &(struct rtcp_block){.highest_seq = 100, .lost = 10});
+    assert_int_equal(out.quality, 87);                /* (200 + 60) / 3 */
+    assert_int_equal(out.media_quality, 97);          /* (200 + 90) / 3 */
+    out.nacks = 1000;                                 /* more than was sent */
+    report_out_block(&out, UINT64_C(104) << 32, &(struct rtcp_block){.highest_seq = 110, .lost = 5000});
+    assert_int_equal(out.quality, 0);
+    assert_int_equal(out.media_quality, 0);
+    report_out_block(&out, UINT64_C(106) << 32, &(struct rtcp_block){.highest_seq = 0, .lost = -5});
+    assert_int_equal(out.quality, 100);
+    assert_int_equal(out.media_quality, 100);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_loss_of_an_interval_and_of_all),
+        cmocka_unit_test(test_link_quality_of_what_comes_in),
+        cmocka_unit_test(test_link_quality_of_what_goes_out),
         cmocka_unit_test(test_duplicates_make_loss_negative),
         cmocka_unit_test(test_everything_lost_is_255_of_256),
         cmocka_unit_test(test_jitter_follows_the_rfc),
