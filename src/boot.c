@@ -323,6 +323,8 @@ static bool open_io(struct boot *boot)
         .http = boot->http,
         .admin_guarded = !secret_is_sample(boot->settings->admin_secret),
         .unix_sockets = boot->unix_sockets,
+        .admin_secret = boot->settings->admin_secret,
+        .metrics_token = boot->settings->metrics_token,
         .web_folder = boot->settings->web_folder,
         .descriptors = limit.rlim_cur,
         .events_mask = boot->events != NULL ? events_mask(boot->events) : 0,

@@ -43,7 +43,7 @@ enum metric_kind { METRIC_KIND_COUNTER, METRIC_KIND_GAUGE, METRIC_KIND_SECONDS, 
     X(IO_CLIENTS, GAUGE, false, "cardea_client_connections", NULL, NULL, "Connections of clients.")                                    \
     X(IO_OPENED, COUNTER, false, "cardea_client_connections_total", NULL, NULL, "Connections taken.")                                  \
     X(IO_ENDED, COUNTER, false, "cardea_client_connections_ended_total", "cause", NULL, "Connections that have ended.")                \
-    X(IO_REFUSED, COUNTER, false, "cardea_client_connections_refused_total", "cause", NULL, "Connections closed at once, or waiting.") \
+    X(IO_REFUSED, COUNTER, false, "cardea_client_connections_refused_total", "cause", NULL, "Connections or requests refused, or waiting.") \
     X(IO_WEBSOCKETS, COUNTER, false, "cardea_websocket_handshakes_total", NULL, NULL, "WebSockets opened.")                            \
     X(IO_HTTP_REQUESTS, COUNTER, false, "cardea_http_requests_total", NULL, NULL, "Heads of HTTP requests, upgrades included.")        \
     X(IO_TEXTS, COUNTER, false, "cardea_client_texts_total", "direction", NULL, "API texts from and to clients.")                      \

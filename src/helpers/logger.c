@@ -11,11 +11,14 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "helpers/log_ring.h"
+#include "msg/io.h"
 #include "runtime/clock.h"
 #include "runtime/log.h"
 
 #define BATCH_BYTES  (64u * 1024u)      /* written at the end of a turn, or when so much has come together */
 #define STDOUT_WAIT_MS 1000
+#define LOG_TAIL_BYTES_MAX (8u * 1024u * 1024u)     /* of LOG_RING_BYTES, as JSON */
 
 struct logger {
     struct actor *actor;
@@ -23,6 +26,7 @@ struct logger {
     int file;                           /* -1: none, or lost */
     struct buf to_stdout;
     struct buf to_file;
+    struct log_ring ring;
     uint64_t dropped_told;              /* lines lost to full lanes that have been told of */
     uint64_t unwritten;                 /* batches that an output did not take */
     uint64_t unwritten_told;
@@ -73,6 +77,7 @@ static void add_line(const struct logger *l, struct buf *out, const struct log_r
 
 static void take_line(struct logger *l, const struct log_record *record, struct view text)
 {
+    log_ring_add(&l->ring, record, text);
     if (l->options.to_stdout)
         add_line(l, &l->to_stdout, record, text, l->options.colors);
     if (l->file >= 0)
@@ -146,12 +151,27 @@ static void rotate(struct logger *l)
 
 /* ---- the actor */
 
+static void tell_tail(struct logger *l, const struct message *m)
+{
+    struct log_tail tail;
+    struct buf text;
+    CHECK(m->size == sizeof(tail));
+    memcpy(&tail, m->payload, sizeof(tail));
+    buf_init(&text, LOG_TAIL_BYTES_MAX);
+    log_ring_write(&l->ring, tail.after, &text);
+    const struct io_lines head = {(uint32_t)buf_whole(&text).size};
+    actor_send_parts(l->actor, m->from, IO_LINES, m->op, VIEW(&head, sizeof(head)), buf_whole(&text));
+    buf_fini(&text);
+}
+
 static void on_message(void *owner, usec_t now, const struct message *m)
 {
     struct logger *l = owner;
     (void)now;
     if (m->type == LOG_ROTATE) {
         rotate(l);
+    } else if (m->type == LOG_TAIL) {
+        tell_tail(l, m);
     } else if (m->type == LOG_CONFIGURE) {
         struct log_configure configure;
         CHECK(m->size == sizeof(configure));
@@ -208,6 +228,7 @@ struct logger *logger_new(struct actor *actor, const struct logger_options *opti
     l->actor = actor;
     l->options = *options;
     l->file = file;
+    log_ring_init(&l->ring);
     buf_init(&l->to_stdout, 2 * BATCH_BYTES);
     buf_init(&l->to_file, 2 * BATCH_BYTES);
     return l;
@@ -219,6 +240,7 @@ void logger_free(struct logger *logger)
         return;
     buf_fini(&logger->to_stdout);
     buf_fini(&logger->to_file);
+    log_ring_fini(&logger->ring);
     if (logger->file >= 0)
         close(logger->file);
     mem_put(logger);

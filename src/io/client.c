@@ -35,6 +35,7 @@ void clients_init(struct clients *env, const struct client_rules *rules, const s
     *env = (struct clients){.rules = *rules, .site = site};
     rng_init(&env->rng, entropy, entropy_source);
     rng_bytes(&env->rng, &key, sizeof(key));
+    list_init(&env->asking);
     eventqs_init(&env->events, &key, IO_QUEUES_MAX);
     pool_init(&env->http_pool, "http", sizeof(struct client_http), limit);
     if (rules->partial_bytes_max == 0)
@@ -373,6 +374,15 @@ void client_reply(struct clients *env, struct client *c, usec_t now, struct view
         return;
     env->counters.sent_texts++;
     client_api_reply(env, c, now, text, error);
+    count_queued(env, c);
+}
+
+void client_show(struct clients *env, struct client *c, usec_t now, unsigned status, const char *type, struct view text)
+{
+    CHECK(client_want(c) != CLIENT_WANTS_NOTHING);
+    if (!client_has_room(env, c, OUT_REPLY, text.size))
+        return;
+    client_monitor_answer(env, c, now, status, type, text);
     count_queued(env, c);
 }
 

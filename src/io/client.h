@@ -23,6 +23,7 @@
 #include "io/outq.h"
 #include "io/eventq.h"
 #include "io/site.h"
+#include "msg/io.h"
 #include "proto/http/http.h"
 #include "proto/tls/tls.h"
 #include "proto/ws/ws.h"
@@ -94,6 +95,8 @@ struct client_rules {
     bool enforce_cors;
     uint32_t partial_bytes_max;      /* of all clients; 0: IO_PARTIAL_BYTES_MAX */
     uint32_t queued_bytes_max;       /* 0: IO_QUEUED_BYTES_MAX */
+    const char *admin_secret;        /* NULL: none is asked for; likewise below (client_monitor.c) */
+    const char *metrics_token;       /* NULL: numbers are for this machine only */
 };
 
 struct client_counters {
@@ -108,6 +111,7 @@ struct client_counters {
     uint64_t dropped_replies;        /* of lasting clients: more than may wait */
     uint64_t dropped_events;
     uint64_t too_long;               /* texts that no packet can hold */
+    uint64_t unauthorized;           /* for what is shown beside the Admin API */
     uint64_t ended[CLIENT_END_COUNT];
 };
 
@@ -120,6 +124,9 @@ struct clients {
     struct pool tls_pool;
     struct eventqs events;           /* of sessions that are driven over HTTP */
     struct rng rng;                  /* for transactions of requests that the server makes itself */
+    struct list asking;              /* clients whose GET the shell is to answer: client_asking, client_want, client_show */
+    struct io_health health;         /* as main said last; the shell keeps both up to date */
+    usec_t health_at;                /* 0: not yet */
     size_t partial_bytes;            /* memory in messages that aren't whole */
     size_t queued_bytes;             /* replies and events that wait to be written */
     struct client_counters counters;
@@ -196,6 +203,12 @@ void client_send(struct clients *env, struct client *c, usec_t now, enum out_kin
 void client_send_tagged(struct clients *env, struct client *c, usec_t now, enum out_kind kind, uint32_t tag, struct view text, void *block);
 /* The answer to what was asked by an HTTP request; `error`: its code, 0 when it is none. */
 void client_reply(struct clients *env, struct client *c, usec_t now, struct view text, unsigned error);
+/* What the shell has to answer beside the API's texts. Each is answered once, by client_show, which takes it off its list. */
+enum client_want { CLIENT_WANTS_NOTHING, CLIENT_WANTS_METRICS, CLIENT_WANTS_READY, CLIENT_WANTS_LOG };
+struct client *client_asking(const struct list *node);
+enum client_want client_want(const struct client *c);
+uint64_t client_wants_after(const struct client *c);     /* the last line that it has */
+void client_show(struct clients *env, struct client *c, usec_t now, unsigned status, const char *type, struct view text);
 void client_credit(struct clients *env, struct client *c);
 /* Of the request that client_next has given or that control has; NULL: it came by a WebSocket, or there is none. Also of a
  * client that has gone meanwhile: what was made for its request is to be given back. */

@@ -228,6 +228,8 @@ bool client_api_request(struct clients *env, struct client *c, usec_t now, const
         client_api_answer_error(env, c, now, 450, reason);
         return false;
     }
+    if (c->origin->api == CLIENT_API_ADMIN && req->method == HTTP_GET && client_monitor_get(env, c, now, req))
+        return false;
     if (!is_allowed_origin(c, &req->fields))
         answer_empty(env, c, now, 403);
     else if (c->origin->api == CLIENT_API_ADMIN && req->method == HTTP_GET && !path.too_long)

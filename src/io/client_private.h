@@ -48,7 +48,9 @@ struct client_http {
     struct buf cors;             /* fields of its answer */
     struct client_ask ask;
     struct client *client;
-    struct list held;            /* in an eventq */
+    struct list held;            /* in an eventq, or in the shell's lists of requests that it answers */
+    uint8_t want;                /* enum client_want */
+    uint64_t after;              /* of the log: the line that the page has already */
 };
 
 /* --- client_http.c */
@@ -78,6 +80,10 @@ bool client_api_ask_for(struct clients *env, struct client *c, const char *verb,
 struct api_path;
 bool client_admin_get(struct clients *env, struct client *c, usec_t now, const struct http_request *req, const struct api_path *path,
                       struct view *text);
+
+/* --- client_monitor.c: true: it was for something that is shown there, and is answered, or waits for the shell */
+bool client_monitor_get(struct clients *env, struct client *c, usec_t now, const struct http_request *req);
+void client_monitor_answer(struct clients *env, struct client *c, usec_t now, unsigned status, const char *type, struct view body);
 
 /* --- client_websocket.c */
 void client_websocket_open(struct clients *env, struct client *c, usec_t now);

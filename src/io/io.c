@@ -80,6 +80,8 @@ struct io *io_new(struct actor *self, const struct io_options *options)
         .enforce_cors = io->config.enforce_cors,
         .partial_bytes_max = options->partial_bytes_max,
         .queued_bytes_max = options->queued_bytes_max,
+        .admin_secret = options->admin_secret,
+        .metrics_token = options->metrics_token,
     };
     io->clients_max = clients_max(io, options->descriptors);
     const struct site *site = load_site(io, options->web_folder != NULL ? options->web_folder : io->config.web_folder);
@@ -88,6 +90,8 @@ struct io *io_new(struct actor *self, const struct io_options *options)
     slots_init(&io->slots, io->clients_max);
     timerq_init(&io->timers);
     list_init(&io->turn);
+    io_monitor_init(io);
+    io->clients.health.alive = true;
     struct hash_key key;
     entropy_fill(NULL, (uint8_t *)&key, sizeof(key));
     tally_init(&io->per_address, &key, io->config.max_clients_per_address, io->clients_max);
@@ -129,6 +133,7 @@ void io_free(struct io *io)
     clients_fini(&io->clients);
     tally_fini(&io->per_address);
     timerq_fini(&io->timers);
+    io_monitor_fini(io);
     tls_shared_free(io->tls);
     tls_shared_free(io->https_tls);
     site_fini(&io->site);
@@ -403,6 +408,7 @@ static void on_turn(void *owner, usec_t now)
     io_listen_timeout(io, now);
     io_packets_timeout(io, now);
     run_timers(io, now);
+    io_monitor_turn(io, now);
     /* Who asks to be settled again meanwhile is so in the next turn. */
     list_init(&batch);
     for (struct list *it; (it = list_pop(&io->turn)) != NULL;)
@@ -420,9 +426,10 @@ static usec_t deadline(void *owner)
 {
     const struct io *io = owner;
     bool may_stop = io->stop_at != USEC_NEVER && io->slots.count == 0;
-    if (may_stop || !list_is_empty(&io->turn))
+    if (may_stop || !list_is_empty(&io->turn) || !list_is_empty(&io->clients.asking))
         return 0;
-    return usec_min(usec_min(timerq_next(&io->timers), io->datagrams.retry_at), usec_min(io->accept_at, io->stop_at));
+    const usec_t at = usec_min(usec_min(timerq_next(&io->timers), io_monitor_deadline(io)), io->datagrams.retry_at);
+    return usec_min(at, usec_min(io->accept_at, io->stop_at));
 }
 
 /* Everybody is told, and what is queued may leave, within IO_STOP_US. */

@@ -18,6 +18,8 @@ struct io_options {
     bool admin_guarded;                  /* the Admin API's secret is not one of sample files (security.md); false: it is served to
                                             this machine only */
     const struct conf_node *unix_sockets;   /* janus.transport.pfunix; likewise */
+    const char *admin_secret;            /* NULL: none. Must outlive the io, as the next */
+    const char *metrics_token;           /* of who may read the numbers from other machines; NULL: nobody */
     const char *web_folder;              /* from the command line; NULL: the configuration's */
     uint64_t descriptors;                /* soft limit of the process */
     uint16_t events_mask;                /* what event handlers want (msg/events.h) */

@@ -177,6 +177,10 @@ static void on_certificate(struct io *io, const struct message *m)
 void io_on_message(void *owner, usec_t now, const struct message *m)
 {
     struct io *io = owner;
+    if (m->type == ACTOR_MEASURED) {
+        io_monitor_measured(io, now, m);
+        return;
+    }
     switch ((enum io_message)m->type) {
     case IO_SEND:
         on_send(io, now, m);
@@ -191,8 +195,11 @@ void io_on_message(void *owner, usec_t now, const struct message *m)
         on_close(io, now, m->payload);
         break;
     case IO_HEALTH:
-        io->health = *(const struct io_health *)m->payload;
-        io->health_at = now;
+        io->clients.health = *(const struct io_health *)m->payload;
+        io->clients.health_at = now;
+        break;
+    case IO_LINES:
+        io_monitor_lines(io, now, m);
         break;
     case IO_CERTIFICATE:
         on_certificate(io, m);

@@ -6,6 +6,7 @@
 #include "io/http_config.h"
 #include "io/io.h"
 #include "io/limits.h"
+#include "io/scrape.h"
 #include "io/unix_config.h"
 #include "io/websocket_config.h"
 #include "msg/io.h"
@@ -25,6 +26,13 @@ struct datagrams {
     struct pool pool;
     struct hash_key key;
     usec_t retry_at;                     /* of those that were full; USEC_NEVER: none was */
+};
+
+/* Who has asked for what other actors know (monitor.c). The nodes are the clients'. */
+struct monitor {
+    struct scrape scrape;
+    struct list scraping;
+    struct list tailing;                 /* the oldest first */
 };
 
 struct io {
@@ -55,8 +63,7 @@ struct io {
     usec_t stop_at;                      /* USEC_NEVER: not stopping */
     uint16_t events_mask;                /* what event handlers want (msg/events.h) */
     struct io_counters counters;
-    struct io_health health;             /* as main said last */
-    usec_t health_at;                    /* when; 0: not yet */
+    struct monitor monitor;
     uint8_t in[IO_READ_BYTES];
 };
 
@@ -80,6 +87,14 @@ void io_listen_watch(struct io *io);
 void io_listen_accept(struct io *io, uint32_t index, usec_t now);
 void io_listen_timeout(struct io *io, usec_t now);
 void io_listen_renew(struct io *io, const struct io_certificate *certificate, const uint8_t *texts);
+
+/* --- monitor.c */
+void io_monitor_init(struct io *io);
+void io_monitor_fini(struct io *io);
+void io_monitor_turn(struct io *io, usec_t now);
+usec_t io_monitor_deadline(const struct io *io);
+void io_monitor_measured(struct io *io, usec_t now, const struct message *m);
+void io_monitor_lines(struct io *io, usec_t now, const struct message *m);
 
 /* --- measure.c */
 void io_measure(void *owner, usec_t now, struct metrics *out);

@@ -33,6 +33,8 @@
 #define IO_STALL_US           SEC(60)                   /* output waits and none of it goes */
 #define IO_CLOSE_US           SEC(10)                   /* from the decision to close until what is queued has left */
 #define IO_LINGER_US          SEC(2)                    /* then, for the peer to close its side */
+#define IO_TAIL_US            SEC(2)                    /* for the log's last lines, which their actor may owe to a slow disk */
+#define IO_HEALTH_US          SEC(5)                    /* main's last word on the actors' health is good for so long */
 #define IO_STOP_US            SEC(2)                    /* at shutdown, for all of it */
 #define IO_ACCEPT_PAUSE_US    MSEC(200)                 /* when no descriptor is left (traps.md) */
 #define IO_ACCEPT_LOG_US      SEC(60)                   /* that it happened is said once in this time */

@@ -13,7 +13,7 @@ static const struct metric_field io_fields[] = {
 static const struct metric_field client_fields[] = {
     CLIENT(IO_OPENED, NULL, opened), CLIENT(IO_WEBSOCKETS, NULL, websockets), CLIENT(IO_HTTP_REQUESTS, NULL, http_requests),
     CLIENT(IO_TEXTS, "in", texts), CLIENT(IO_TEXTS, "out", sent_texts), CLIENT(IO_PAUSED, NULL, paused),
-    CLIENT(IO_EVENTS_DROPPED, "websocket", ended[CLIENT_END_EVENTS_PILED]),
+    CLIENT(IO_REFUSED, "unauthorized", unauthorized), CLIENT(IO_EVENTS_DROPPED, "websocket", ended[CLIENT_END_EVENTS_PILED]),
 };
 
 void io_measure(void *owner, usec_t now, struct metrics *out)

@@ -33,6 +33,14 @@ bool scrape_take(struct scrape *scrape, const struct message *m)
     return scrape->answered == scrape->asked;
 }
 
+const struct metrics *scrape_of(const struct scrape *scrape, actor_id id)
+{
+    for (uint32_t i = 0; i < scrape->asked; i++)
+        if (scrape->actors[i].id == id)
+            return scrape->actors[i].metrics;
+    return NULL;
+}
+
 usec_t scrape_deadline(const struct scrape *scrape)
 {
     return scrape->open ? scrape->until : USEC_NEVER;

@@ -26,6 +26,8 @@ struct scrape {
 void scrape_begin(struct scrape *scrape, struct actor *self, usec_t now);
 /* True: that was the last. Takes the message's block. */
 bool scrape_take(struct scrape *scrape, const struct message *m);
+/* What that actor has answered, until scrape_write; NULL: nothing. */
+const struct metrics *scrape_of(const struct scrape *scrape, actor_id id);
 usec_t scrape_deadline(const struct scrape *scrape);       /* USEC_NEVER: none is under way */
 /* Ends it. */
 void scrape_write(struct scrape *scrape, struct actor *self, struct buf *out);

@@ -12,7 +12,8 @@
     X(CLOSE,       CONTROL,  struct io_close)                       \
     X(HEALTH,      MAIN,     struct io_health)                      \
     X(CERTIFICATE, MAIN,     struct io_certificate)                 \
-    X(EVENTS_WANTED, EVENTS, struct events_wanted)
+    X(EVENTS_WANTED, EVENTS, struct events_wanted)            \
+    X(LINES,       LOG,      struct io_lines)
 
 enum io_message {
     IO_NONE,
@@ -57,6 +58,12 @@ struct io_close {
 struct io_health {
     bool alive;                     /* every actor ends its turns */
     char stuck[16];                 /* who does not */
+};
+
+/* The answer to LOG_TAIL, with its op: JSON (helpers/log_ring.h). */
+struct io_lines {
+    uint32_t size;                  /* last, so that the text begins at sizeof(struct io_lines) */
+    char text[];
 };
 
 /* A new certificate for the listeners of one configuration file. Four texts follow: certificate, key, password, ciphers; the last

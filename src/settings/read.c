@@ -100,6 +100,7 @@ static bool read_api(struct settings *s, const struct conf_node *g)
 {
     s->api_secret = text_or_null(g, "api_secret");
     s->admin_secret = text_or_null(g, "admin_secret");
+    s->metrics_token = text_or_null(g, "metrics_token");
     s->token_auth = conf_bool(g, "token_auth", false);
     s->token_auth_secret = text_or_null(g, "token_auth_secret");
     s->server_name = text_or_null(g, "server_name");

@@ -50,6 +50,7 @@ struct settings {
     /* API */
     const char *api_secret;
     const char *admin_secret;
+    const char *metrics_token;          /* ours; NULL: numbers are for this machine only */
     bool token_auth;
     const char *token_auth_secret;      /* with token_auth: signed mode; without: ignored */
     const char *server_name;            /* never NULL */

@@ -11,7 +11,7 @@ const char *http_reason(unsigned status)
         const char *text;
     } table[] = {
         {100, "Continue"}, {101, "Switching Protocols"}, {200, "OK"}, {204, "No Content"}, {302, "Found"},
-        {304, "Not Modified"}, {400, "Bad Request"}, {403, "Forbidden"}, {404, "Not Found"}, {405, "Method Not Allowed"},
+        {304, "Not Modified"}, {400, "Bad Request"}, {401, "Unauthorized"}, {403, "Forbidden"}, {404, "Not Found"}, {405, "Method Not Allowed"},
         {408, "Request Timeout"}, {413, "Content Too Large"}, {417, "Expectation Failed"}, {426, "Upgrade Required"},
         {431, "Request Header Fields Too Large"}, {500, "Internal Server Error"}, {503, "Service Unavailable"},
     };
