@@ -69,6 +69,9 @@ enum metric_kind { METRIC_KIND_COUNTER, METRIC_KIND_GAUGE, METRIC_KIND_SECONDS, 
     X(OPERATIONS, COUNTER, false, "cardea_operations_total", "what", NULL, "Requests that had to wait.")                               \
     X(CANDIDATES, COUNTER, false, "cardea_candidates_total", "what", NULL, "ICE candidates of clients.")                               \
     X(RECORDINGS, COUNTER, false, "cardea_recordings_total", "what", NULL, "Recordings of streams.")                                   \
+    /* event handlers */                                                                                                               \
+    X(HANDLER_EVENTS, COUNTER, false, "cardea_event_handler_events_total", "handler", "what", "Events for event handlers.")            \
+    X(HANDLER_QUEUED, GAUGE, false, "cardea_event_handler_queue", "handler", NULL, "Events that wait for an event handler.")           \
     /* workers */                                                                                                                      \
     X(UDP_PACKETS, COUNTER, true, "cardea_udp_packets_total", "direction", NULL, "Datagrams of PeerConnections.")                      \
     X(UDP_BYTES, COUNTER, true, "cardea_udp_bytes_total", "direction", NULL, "Their bytes.")                                           \
@@ -97,7 +100,7 @@ enum metric {
     METRIC_COUNT,
 };
 
-#define METRIC_LABEL_ROOM  28u          /* a longer label value is cut */
+#define METRIC_LABEL_ROOM  36u          /* a longer label value is cut */
 #define METRICS_VALUES_MAX 384u         /* of one actor; more are left out, and counted */
 #define METRICS_TIMES_MAX  96u
 #define METRICS_PARTS_MAX  80u          /* actors */

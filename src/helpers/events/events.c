@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "base/metrics.h"
 #include "base/str.h"
 #include "helpers/events/event_text.h"
 #include "helpers/events/evhost.h"
@@ -356,6 +357,22 @@ static const char *type_name(uint16_t type)
     return type < ARRAY_COUNT(names) ? names[type] : "?";
 }
 
+static void measure(void *owner, usec_t now, struct metrics *out)
+{
+    const struct events *events = owner;
+    (void)now;
+    for (uint32_t i = 0; i < events->config.handler_count; i++) {
+        const struct evhost *host = &events->hosts[i];
+        const char *package = host->desc->package;
+        metrics_add(out, METRIC_HANDLER_EVENTS, package, "wanted", host->counters.events);
+        metrics_add(out, METRIC_HANDLER_EVENTS, package, "sent", host->counters.sent);
+        metrics_add(out, METRIC_HANDLER_EVENTS, package, "dropped", host->counters.dropped);
+        metrics_add(out, METRIC_HANDLER_EVENTS, package, "lost", host->counters.lost);
+        metrics_add(out, METRIC_HANDLER_EVENTS, package, "retries", host->counters.retries);
+        metrics_add(out, METRIC_HANDLER_QUEUED, package, NULL, host->queued);
+    }
+}
+
 const struct actor_ops events_ops = {
     .on_start = on_start,
     .on_message = on_message,
@@ -365,6 +382,7 @@ const struct actor_ops events_ops = {
     .deadline = deadline,
     .on_stop = on_stop,
     .type_name = type_name,
+    .measure = measure,
 };
 
 /* ---- life ---- */
