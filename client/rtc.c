@@ -15,21 +15,21 @@ static bool open_crypto(struct rtc *rtc, const struct rtc_config *config, char e
     if (rtc->identity == NULL)
         return false;
     dtls_fingerprint_text(dtls_identity_fingerprint(rtc->identity), rtc->fingerprint);
-    const struct dtls_shared_config shared = {.identity = rtc->identity, .accept_selfsigned = true};
-    rtc->env.dtls = dtls_shared_open(&shared, error);
-    if (rtc->env.dtls == NULL)
-        return false;
     rtc->env.seal = seal_shared_new(config->seal, config->endpoints * 2);
-    if (rtc->env.seal == NULL)
+    if (rtc->env.seal == NULL) {
         memcpy(error, "no SRTP backend", sizeof("no SRTP backend"));
-    return rtc->env.seal != NULL;
+        return false;
+    }
+    const struct dtls_shared_config shared = {.identity = rtc->identity, .accept_selfsigned = true, .seal = rtc->env.seal};
+    rtc->env.dtls = dtls_shared_open(&shared, error);
+    return rtc->env.dtls != NULL;
 }
 
 static void close_crypto(struct rtc *rtc)
 {
-    seal_shared_free(rtc->env.seal);
     if (rtc->env.dtls != NULL)
         dtls_shared_close(rtc->env.dtls);
+    seal_shared_free(rtc->env.seal);
     if (rtc->identity != NULL)
         dtls_identity_free(rtc->identity);
     mem_put(rtc);

@@ -181,7 +181,17 @@ static void send_dtls(struct peer *peer, usec_t now)
 
 bool peer_send_record(struct peer *peer, usec_t now, struct view data)
 {
-    if (peer->dtls == NULL || dtls_send(peer->dtls, data) != ERR_NONE)
+    struct egress_batch *egress = &peer->env->egress;
+    const struct net_tuple *to = dtls_destination(peer);
+    uint8_t *room = peer->dtls == NULL || to == NULL ? NULL : egress_reserve(egress);
+    if (room == NULL)
+        return false;
+    struct writer w = writer_of(room, EGRESS_PACKET);
+    if (dtls_seal(peer->dtls, data, &w)) {
+        egress_commit(egress, &(struct egress_item){.to = *to, .size = (uint16_t)writer_size(&w)});
+        return true;
+    }
+    if (dtls_send(peer->dtls, data) != ERR_NONE)
         return false;
     send_dtls(peer, now);
     return true;

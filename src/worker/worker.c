@@ -19,22 +19,21 @@ const struct worker_limits worker_limits_default = {
 static bool open_crypto(struct worker *w, char error[DTLS_ERROR_TEXT])
 {
     const struct worker_config *config = &w->config;
+    w->env.seal = seal_shared_new(config->seal, config->limits.peers * 2 + config->limits.forwards + config->limits.plains);
+    if (w->env.seal == NULL) {
+        memcpy(error, "no SRTP backend", sizeof("no SRTP backend"));
+        return false;
+    }
     const struct dtls_shared_config dtls = {
         .identity = config->identity,
         .ciphers = config->dtls_ciphers,
         .accept_selfsigned = config->dtls_accept_selfsigned,
         .mtu = config->dtls_mtu,
         .handshakes_max = config->limits.handshakes,
+        .seal = w->env.seal,
     };
     w->env.dtls = dtls_shared_open(&dtls, error);
-    if (w->env.dtls == NULL)
-        return false;
-    w->env.seal = seal_shared_new(config->seal, config->limits.peers * 2 + config->limits.forwards + config->limits.plains);
-    if (w->env.seal == NULL) {
-        memcpy(error, "no SRTP backend", sizeof("no SRTP backend"));
-        return false;
-    }
-    return true;
+    return w->env.dtls != NULL;
 }
 
 static void wire_env(struct worker *w)
@@ -100,10 +99,10 @@ struct worker *worker_new(struct actor *actor, const struct worker_config *confi
     w->plain_out->count = 0;
     wire_env(w);
     if (!open_crypto(w, error) || !peer_env_init(&w->env, &(struct peer_limits){limits->peers, limits->mlines, limits->packets})) {
-        if (w->env.seal != NULL && w->env.mac == NULL)
+        if (w->env.dtls != NULL && w->env.mac == NULL)
             memcpy(error, "no HMAC-SHA1 in libcrypto", sizeof("no HMAC-SHA1 in libcrypto"));
-        seal_shared_free(w->env.seal);
         dtls_shared_close(w->env.dtls);
+        seal_shared_free(w->env.seal);
         mem_put(w->plain_out);
         mem_put(w->inbox);
         mem_put(w);
@@ -135,8 +134,8 @@ void worker_free(struct worker *worker)
     close_all(worker, 0, false);
     peer_env_fini(&worker->env);
     media_fini(&worker->media);
-    seal_shared_free(worker->env.seal);
     dtls_shared_close(worker->env.dtls);
+    seal_shared_free(worker->env.seal);
     pool_fini(&worker->bindings);
     pool_fini(&worker->proxy_pool);
     pool_fini(&worker->plain_pool);

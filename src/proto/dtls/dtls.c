@@ -144,6 +144,12 @@ enum err dtls_send(struct dtls *dtls, struct view data)
     return queue_record(dtls, DTLS_TYPE_DATA, data);
 }
 
+bool dtls_seal(struct dtls *dtls, struct view data, struct writer *out)
+{
+    return dtls->state == DTLS_CONNECTED && list_is_empty(&dtls->tx) && data.size > 0 && data.size <= DTLS_DATA_MAX &&
+           dtls_record_seal(&dtls->record, &dtls->shared->crypto, DTLS_TYPE_DATA, data, out);
+}
+
 /* ---- states ---- */
 
 static void finish(struct dtls *dtls, enum dtls_state state)

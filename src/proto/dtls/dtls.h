@@ -20,6 +20,7 @@
  * each 1,200-byte packet and viewer (openssl speed, three runs). The order decides only where we are DTLS server. */
 #pragma once
 
+#include "base/bytes.h"
 #include "base/err.h"
 #include "base/pool.h"
 #include "proto/dtls/dtls_types.h"
@@ -68,6 +69,7 @@ struct dtls_shared_config {
     uint16_t mtu;                       /* 0: DTLS_MTU_DEFAULT */
     uint32_t handshakes_max;            /* 0: DTLS_HANDSHAKES_DEFAULT */
     uint32_t datagrams_max;             /* 0: DTLS_DATAGRAMS_DEFAULT */
+    struct seal_shared *seal;           /* the same worker's: seals AES-GCM records where it can. NULL: OpenSSL does */
 };
 
 struct dtls_shared *dtls_shared_open(const struct dtls_shared_config *config, char error[DTLS_ERROR_TEXT]);
@@ -113,6 +115,9 @@ bool dtls_poll_event(struct dtls *dtls, struct dtls_event *out);
 /* One record with application data, up to DTLS_DATA_MAX bytes. ERR_STATE unless connected, ERR_INVALID when empty or too
  * long, ERR_FULL when no buffer is left. */
 enum err dtls_send(struct dtls *dtls, struct view data);
+/* The same straight into the caller's buffer, without a queue: it is for the caller to send. False: not connected, something waits in
+ * dtls_poll_tx that must go before it, no room, or too long. */
+bool dtls_seal(struct dtls *dtls, struct view data, struct writer *out);
 
 /* Queues a protected close_notify when connected; no event follows. */
 void dtls_close(struct dtls *dtls);

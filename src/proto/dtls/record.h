@@ -1,12 +1,13 @@
 /* proto/dtls/record.h - the DTLS 1.2 record layer after the handshake (RFC 6347 4.1; AES-GCM: RFC 5288, ChaCha20: RFC 7905).
  * Inside proto/dtls only.
  * Owner: dtls_record is embedded in one struct dtls, dtls_crypto in the worker's struct dtls_shared: cipher contexts are
- * large, so one per suite is keyed anew for each record. */
+ * large, so one per suite is keyed anew for each record. Keying OpenSSL takes longer than sealing; proto/seal does it where it can. */
 #pragma once
 
 #include "base/bytes.h"
 #include "base/err.h"
 #include "proto/dtls/openssl.h"
+#include "proto/seal/seal.h"
 
 /* RFC 5246 6.2.1 */
 enum {
@@ -44,6 +45,7 @@ bool dtls_header_next(struct reader *reader, struct dtls_header *out);
 struct dtls_crypto {
     EVP_CIPHER_CTX *ciphers[DTLS_SUITE_COUNT];
     EVP_KDF *kdf;
+    struct seal_shared *seal;           /* AES-GCM by libipsec-mb, if it can; NULL: never */
 };
 
 bool dtls_crypto_init(struct dtls_crypto *crypto);      /* false: the library refused */

@@ -100,6 +100,7 @@ static const char *open_all(struct dtls_shared *shared, const struct dtls_shared
     shared->bio_method = dtls_bio_method_new();
     if (shared->ctx == NULL || shared->bio_method == NULL || !dtls_crypto_init(&shared->crypto))
         return "the library can't be set up";
+    shared->crypto.seal = config->seal;
     return set_context(shared->ctx, config);
 }
 

@@ -18,6 +18,7 @@
 #define AES128_ROUND_KEYS (11u * 16u)
 #define LANES_AVX512 16u
 #define LANES_AVX2   8u
+#define GCM_ALIGN    64u
 #define LANES_WORTH  5u
 
 /* One packet of an AES-CM batch. */
@@ -36,6 +37,10 @@ struct seal_mb {
     uint8_t iv[SEAL_BATCH][16];
     uint8_t tag[SEAL_BATCH][SEAL_SHA1_SIZE];
     struct cm_packet packets[SEAL_BATCH];      /* the batch being filled */
+    struct gcm_key_data *gcm;      /* of seal_mb_gcm's last key, in gcm_room: the library wants it aligned */
+    uint8_t gcm_room[sizeof(struct gcm_key_data) + GCM_ALIGN];
+    uint8_t gcm_key[SEAL_KEY_MAX];
+    uint32_t gcm_key_size;         /* 0: none yet */
 };
 
 static void prepare_jobs(struct seal_mb *mb)
@@ -73,6 +78,7 @@ struct seal_mb *seal_mb_new(bool use_avx512)
     }
     struct seal_mb *mb = mem_get_zero(sizeof(*mb));
     mb->mgr = mgr;
+    mb->gcm = (void *)(((uintptr_t)mb->gcm_room + GCM_ALIGN - 1) & ~(uintptr_t)(GCM_ALIGN - 1));
     mb->name = avx512 ? "ipsec-mb avx512" : "ipsec-mb avx2";
     mb->lanes = avx512 ? LANES_AVX512 : LANES_AVX2;
     prepare_jobs(mb);
@@ -84,6 +90,8 @@ void seal_mb_free(struct seal_mb *mb)
     if (mb == NULL)
         return;
     free_mb_mgr(mb->mgr);
+    OPENSSL_cleanse(mb->gcm_room, sizeof(mb->gcm_room));
+    OPENSSL_cleanse(mb->gcm_key, sizeof(mb->gcm_key));
     mem_put(mb);
 }
 
@@ -132,6 +140,29 @@ static bool gcm_open(const struct seal_mb *mb, const struct seal_job *job)
     size_t size = job->size - SEAL_GCM_TAG;
     gcm_run(mb, job, size, tag, false);
     return CRYPTO_memcmp(tag, job->packet + size, SEAL_GCM_TAG) == 0;
+}
+
+static void gcm_use_key(struct seal_mb *mb, const uint8_t *key, uint32_t size)
+{
+    if (mb->gcm_key_size == size && memcmp(mb->gcm_key, key, size) == 0)
+        return;
+    memcpy(mb->gcm_key, key, size);
+    mb->gcm_key_size = size;
+    if (size == IMB_KEY_256_BYTES)
+        IMB_AES256_GCM_PRE(mb->mgr, key, mb->gcm);
+    else
+        IMB_AES128_GCM_PRE(mb->mgr, key, mb->gcm);
+}
+
+void seal_mb_gcm(struct seal_mb *mb, const struct seal_gcm *gcm)
+{
+    struct gcm_context_data context;
+    CHECK(gcm->key_size == IMB_KEY_128_BYTES || gcm->key_size == IMB_KEY_256_BYTES);
+    gcm_use_key(mb, gcm->key, gcm->key_size);
+    bool wide = gcm->key_size == IMB_KEY_256_BYTES;
+    aes_gcm_enc_dec_t run = gcm->decrypts ? (wide ? mb->mgr->gcm256_dec : mb->mgr->gcm128_dec)
+                                          : (wide ? mb->mgr->gcm256_enc : mb->mgr->gcm128_enc);
+    run(mb->gcm, &context, gcm->out, gcm->in.data, gcm->in.size, gcm->iv, gcm->aad.data, gcm->aad.size, gcm->tag, SEAL_GCM_TAG);
 }
 
 /* ---- AES-CM ---- */

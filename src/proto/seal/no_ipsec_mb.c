@@ -32,6 +32,12 @@ void seal_mb_expand(struct seal_mb *mb, struct seal_keys *keys, const uint8_t *k
     CHECK(mb != NULL);
 }
 
+void seal_mb_gcm(struct seal_mb *mb, const struct seal_gcm *gcm)
+{
+    (void)gcm;
+    CHECK(mb != NULL);
+}
+
 void seal_mb_protect(struct seal_mb *mb, struct seal_job *jobs, size_t count)
 {
     (void)jobs;

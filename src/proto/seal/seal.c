@@ -57,6 +57,14 @@ void seal_shared_free(struct seal_shared *shared)
     mem_put(shared);
 }
 
+bool seal_gcm_run(struct seal_shared *shared, const struct seal_gcm *gcm)
+{
+    if (shared->mb == NULL)
+        return false;
+    seal_mb_gcm(shared->mb, gcm);
+    return true;
+}
+
 const char *seal_backend_name(const struct seal_shared *shared)
 {
     return shared->mb != NULL ? seal_mb_name(shared->mb) : "openssl";

@@ -101,5 +101,6 @@ void seal_mb_free(struct seal_mb *mb);
 const char *seal_mb_name(const struct seal_mb *mb);
 size_t seal_mb_expanded_size(enum seal_profile profile);
 void seal_mb_expand(struct seal_mb *mb, struct seal_keys *keys, const uint8_t *key);
+void seal_mb_gcm(struct seal_mb *mb, const struct seal_gcm *gcm);
 void seal_mb_protect(struct seal_mb *mb, struct seal_job *jobs, size_t count);
 void seal_mb_open(struct seal_mb *mb, struct seal_job *jobs, size_t count);

@@ -77,7 +77,7 @@ static const char *profile_text(uint16_t profile)
 static void open_side(struct duo *duo, int index, const struct duo_options *options)
 {
     struct side *side = &duo->side[index];
-    const struct dtls_shared_config config = {.identity = identity(index), .accept_selfsigned = true};
+    struct dtls_shared_config config = {.identity = identity(index), .accept_selfsigned = true};
     char error[DTLS_ERROR_TEXT];
     side->seed = (uint64_t)index + 1;
     rng_init(&side->rng, fill, &side->seed);
@@ -100,11 +100,12 @@ static void open_side(struct duo *duo, int index, const struct duo_options *opti
         side->env.settings.twcc_period_us = MSEC(200);
     if (side->env.settings.no_media_us == 0)
         side->env.settings.no_media_us = SEC(1);
+    side->env.seal = seal_shared_new(SEAL_BACKEND_AUTO, 16);
+    config.seal = side->env.seal;
     side->env.dtls = dtls_shared_open(&config, error);
     assert_non_null(side->env.dtls);
     if (index == A && options->profile != 0)
         assert_int_equal(SSL_CTX_set_tlsext_use_srtp(side->env.dtls->ctx, profile_text(options->profile)), 0);
-    side->env.seal = seal_shared_new(SEAL_BACKEND_AUTO, 16);
     assert_true(peer_env_init(&side->env, &(struct peer_limits){.peers = 4, .mlines = 16,
                                                                 .sealed = options->sealed_limit != 0 ? options->sealed_limit : 1024}));
 }
@@ -161,8 +162,8 @@ static void close_side(struct side *side)
     assert_int_equal(side->sinks.count, 0);
     peer_env_fini(&side->env);
     media_fini(&side->media);
-    seal_shared_free(side->env.seal);
     dtls_shared_close(side->env.dtls);
+    seal_shared_free(side->env.seal);
     slots_fini(&side->sources);
     slots_fini(&side->sinks);
     slots_fini(&side->data_sources);

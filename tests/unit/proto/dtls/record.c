@@ -27,7 +27,7 @@ static struct dtls_record end_of(enum dtls_suite suite, bool is_client)
     return record;
 }
 
-static struct view seal(struct dtls_record *record, uint8_t out[ROOM], struct view data)
+static struct view seal_one(struct dtls_record *record, uint8_t out[ROOM], struct view data)
 {
     struct writer w = writer_of(out, ROOM);
     assert_true(dtls_record_seal(record, &crypto, DTLS_TYPE_DATA, data, &w));
@@ -52,10 +52,10 @@ static void test_what_one_end_seals_the_other_opens(void **state)
         struct dtls_record a = end_of((enum dtls_suite)suite, true), b = end_of((enum dtls_suite)suite, false);
         for (size_t n = 0; n <= sizeof(data); n += n < 40 ? 1 : 97) {
             size_t size = 9999;
-            assert_int_equal(open_one(&b, seal(&a, wire, VIEW(data, n)), plain, &size), ERR_NONE);
+            assert_int_equal(open_one(&b, seal_one(&a, wire, VIEW(data, n)), plain, &size), ERR_NONE);
             assert_int_equal(size, n);
             assert_memory_equal(plain, data, n);
-            assert_int_equal(open_one(&a, seal(&b, wire, VIEW(data, n)), plain, &size), ERR_NONE);
+            assert_int_equal(open_one(&a, seal_one(&b, wire, VIEW(data, n)), plain, &size), ERR_NONE);
             assert_int_not_equal(open_one(&b, VIEW(wire, n + dtls_record_overhead(&b)), plain, &size), ERR_NONE);   /* its own */
         }
     }
@@ -68,8 +68,8 @@ static void test_equal_data_gives_different_records(void **state)
     uint8_t one[ROOM], two[ROOM];
     for (int suite = DTLS_SUITE_AES128_GCM; suite < DTLS_SUITE_COUNT; suite++) {
         struct dtls_record a = end_of((enum dtls_suite)suite, true);
-        const struct view v = seal(&a, one, STR("equal data"));
-        (void)seal(&a, two, STR("equal data"));
+        const struct view v = seal_one(&a, one, STR("equal data"));
+        (void)seal_one(&a, two, STR("equal data"));
         assert_memory_not_equal(one + v.size - 26, two + v.size - 26, 10);
         assert_int_equal(a.write_seq, 2);
     }
@@ -82,7 +82,7 @@ static void test_every_changed_bit_and_every_cut_is_noticed(void **state)
     size_t size;
     for (int suite = DTLS_SUITE_AES128_GCM; suite < DTLS_SUITE_COUNT; suite++) {
         struct dtls_record a = end_of((enum dtls_suite)suite, true), b = end_of((enum dtls_suite)suite, false);
-        const struct view v = seal(&a, wire, STR("to be or not"));
+        const struct view v = seal_one(&a, wire, STR("to be or not"));
         for (size_t bit = 0; bit < v.size * 8; bit++) {
             /* The version is not among the bytes that dtls_record_open looks at: its caller does. */
             if (bit / 8 == 1 || bit / 8 == 2)
@@ -113,7 +113,7 @@ static void test_replays_and_old_records_are_refused(void **state)
     size_t size;
     struct dtls_record a = end_of(DTLS_SUITE_AES128_GCM, true), b = end_of(DTLS_SUITE_AES128_GCM, false);
     for (int i = 0; i < 200; i++)
-        v[i] = seal(&a, wires[i], STR("x"));
+        v[i] = seal_one(&a, wires[i], STR("x"));
     assert_int_equal(open_one(&b, v[10], plain, &size), ERR_NONE);
     assert_int_equal(open_one(&b, v[10], plain, &size), ERR_REPLAY);
     assert_int_equal(open_one(&b, v[0], plain, &size), ERR_NONE);           /* out of order, inside the window */
@@ -139,7 +139,7 @@ static void test_a_forged_number_does_not_move_the_window(void **state)
     uint8_t wire[ROOM], plain[ROOM];
     size_t size;
     struct dtls_record a = end_of(DTLS_SUITE_CHACHA20, true), b = end_of(DTLS_SUITE_CHACHA20, false);
-    const struct view v = seal(&a, wire, STR("x"));
+    const struct view v = seal_one(&a, wire, STR("x"));
     wire[5] = 0xff;
     assert_int_equal(open_one(&b, v, plain, &size), ERR_AUTH);
     wire[5] = 0;
@@ -152,7 +152,7 @@ static void test_sequence_numbers_end(void **state)
     uint8_t wire[ROOM];
     struct dtls_record a = end_of(DTLS_SUITE_AES256_GCM, true);
     a.write_seq = DTLS_SEQ_MAX;
-    (void)seal(&a, wire, STR("last"));
+    (void)seal_one(&a, wire, STR("last"));
     struct writer w = writer_of(wire, sizeof(wire));
     assert_false(dtls_record_seal(&a, &crypto, DTLS_TYPE_DATA, STR("one more"), &w));
 }
@@ -208,15 +208,55 @@ static void test_a_connected_peer_is_small(void **state)
     assert_true(sizeof(struct dtls) <= 600);
 }
 
+/* Both libraries make the same bytes of the same record, and each opens what the other has sealed. */
+static void test_the_libraries_agree(void **state)
+{
+    (void)state;
+    uint8_t ours[ROOM], theirs[ROOM], plain[ROOM], data[1400];
+    struct seal_shared *seal = seal_shared_new(SEAL_BACKEND_AUTO, 1);
+    const struct dtls_crypto before = crypto;
+    for (size_t i = 0; i < sizeof(data); i++)
+        data[i] = (uint8_t)(i * 7);
+    for (int suite = DTLS_SUITE_AES128_GCM; suite < DTLS_SUITE_COUNT; suite++) {
+        struct dtls_record a = end_of((enum dtls_suite)suite, true), b = a, far = end_of((enum dtls_suite)suite, false);
+        struct dtls_record far_b = far;
+        for (size_t n = 1; n <= sizeof(data); n += n < 40 ? 1 : 97) {
+            size_t size;
+            crypto.seal = NULL;
+            const struct view one = seal_one(&a, ours, VIEW(data, n));
+            crypto.seal = seal;
+            const struct view two = seal_one(&b, theirs, VIEW(data, n));
+            assert_int_equal(one.size, two.size);
+            assert_memory_equal(one.data, two.data, one.size);
+            assert_int_equal(open_one(&far, one, plain, &size), ERR_NONE);
+            crypto.seal = NULL;
+            assert_int_equal(open_one(&far_b, two, plain, &size), ERR_NONE);
+            assert_memory_equal(plain, data, n);
+        }
+    }
+    crypto = before;
+    seal_shared_free(seal);
+}
+
 static int init(void **state)
 {
     (void)state;
     return dtls_crypto_init(&crypto) ? 0 : -1;
 }
 
+static int init_with_seal(void **state)
+{
+    (void)state;
+    if (!dtls_crypto_init(&crypto))
+        return -1;
+    crypto.seal = seal_shared_new(SEAL_BACKEND_AUTO, 1);
+    return crypto.seal == NULL ? -1 : 0;
+}
+
 static int fini(void **state)
 {
     (void)state;
+    seal_shared_free(crypto.seal);
     dtls_crypto_fini(&crypto);
     return 0;
 }
@@ -233,6 +273,8 @@ int main(void)
         cmocka_unit_test(test_no_room_and_no_keys_seal_nothing),
         cmocka_unit_test(test_headers_are_read_to_the_end_of_the_datagram),
         cmocka_unit_test(test_a_connected_peer_is_small),
+        cmocka_unit_test(test_the_libraries_agree),
     };
-    return cmocka_run_group_tests(tests, init, fini);
+    const int failed = cmocka_run_group_tests(tests, init, fini);
+    return failed + cmocka_run_group_tests_name("with proto/seal", tests, init_with_seal, fini);
 }
