@@ -108,9 +108,11 @@ void egress_flush(struct worker *w, usec_t now)
 {
     struct egress_batch *batch = &w->env.egress;
     const struct egress_groups *groups = &w->groups;
-    struct outbox box = {.w = w, .run_count = 0, .packet_count = 0};
+    struct outbox box;                          /* its arrays are 13 KB: they are written as far as they are used */
     if (batch->count == 0)
         return;
+    box.w = w;
+    box.run_count = box.packet_count = 0;
     w->counters.seal_failed += egress_seal(batch, w->env.seal);
     group_items(w);
     for (uint32_t g = 0; g < groups->count; g++)
