@@ -1,7 +1,8 @@
 /* proto/rtp/dd.h - dependency descriptor (AV1 RTP specification 1.0, appendix A.8): which frame and layer a packet belongs
  * to, without looking into its payload; VP9 publishers use it too.
  * Owner of a `struct dd_structure`: the source layer whose packets carry it. It comes with keyframes and is needed to read
- * what follows: hand the same one to every dd_parse of that SSRC. Zeroed is "none learnt yet". Pure. */
+ * what follows: hand the same one to every dd_parse of that SSRC. Zeroed is "none learnt yet". Pure.
+ * Walked over, not kept: frame differences and chains. Whoever decodes finds out what is missing, and asks. */
 #pragma once
 
 #include "base/types.h"
@@ -20,6 +21,9 @@ struct dd_structure {
     uint8_t temporal_count;
     bool has_resolutions;
     uint8_t layer[DD_TEMPLATES_MAX];   /* spatial << 4 | temporal, by template index */
+    uint8_t switch_to[DD_TEMPLATES_MAX];   /* dd.switch_to of frames that say nothing else */
+    uint8_t target[DD_TARGETS_MAX];    /* the highest layer of a decode target: spatial << 4 | temporal */
+    uint8_t active_spatial_count;      /* of the decode targets that are active now */
     uint16_t width[DD_SPATIAL_MAX];
     uint16_t height[DD_SPATIAL_MAX];
 };
@@ -33,10 +37,12 @@ struct dd {
     bool has_layer;                /* the template is known, so spatial and temporal mean something */
     uint8_t spatial;
     uint8_t temporal;
+    uint8_t switch_to;             /* bits: temporal layers of this spatial layer that can be decoded from this frame on (A.8.3.4: its
+                                      decode target has the indication "switch") */
     bool has_active_targets;
     uint32_t active_targets;       /* bit mask of decode targets */
 };
 
 /* False: under 3 bytes, or a structure that is truncated or out of its limits. On true a structure that came along has been
- * stored in `structure`; on false `structure` is as it was. */
+ * stored in `structure`, and so has a change of its active targets; on false `structure` is as it was. */
 bool dd_parse(struct dd *out, struct dd_structure *structure, struct view descriptor);

@@ -46,7 +46,7 @@ static void read_structure(struct reader *r, struct vp9_descriptor *d)
     uint8_t v = read_u8(r);
     d->spatial_count = (uint8_t)((v >> 5) + 1);
     d->has_resolutions = (v & 0x10) != 0;
-    d->keyframe = d->has_resolutions;
+    d->keyframe = d->has_resolutions && !d->inter_predicted;
     for (unsigned i = 0; d->has_resolutions && i < d->spatial_count; i++) {
         d->width[i] = read_u16(r);
         d->height[i] = read_u16(r);

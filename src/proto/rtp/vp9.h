@@ -26,7 +26,8 @@ struct vp9_descriptor {
     bool has_resolutions;          /* Y */
     uint16_t width[VP9_SPATIAL_MAX];
     uint16_t height[VP9_SPATIAL_MAX];
-    bool keyframe;                 /* V and Y with resolutions that are all non-zero (webrtc.md 15) */
+    bool keyframe;                 /* V and Y with resolutions that are all non-zero (webrtc.md 15), and no P: the structure is told
+                                      again when layers come or go, without a keyframe */
 };
 
 /* False: empty or truncated inside the descriptor. */

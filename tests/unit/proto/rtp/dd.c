@@ -103,6 +103,95 @@ static void test_structure_teaches_the_layers(void **state)
     }
 }
 
+/* L2T2 as Chromium writes it: targets S0T0, S0T1, S1T0, S1T1; templates S0T0 (a keyframe's), S0T0, S0T1, S1T0, S1T1. */
+static void put_real_l2t2(struct bits *b)
+{
+    static const char *const dtis[] = {"SSSS", "SSRR", "-D-R", "--SS", "---D"};
+    put(b, 6, 10);
+    put(b, 5, 3);
+    put(b, 2, 0);              /* another of the same layer */
+    put(b, 2, 1);
+    put(b, 2, 2);
+    put(b, 2, 1);
+    put(b, 2, 3);
+    for (unsigned i = 0; i < 5; i++)
+        for (unsigned k = 0; k < 4; k++)
+            put(b, 2, dtis[i][k] == 'S' ? 2 : dtis[i][k] == 'R' ? 3 : dtis[i][k] == 'D' ? 1 : 0);
+    for (unsigned i = 0; i < 5; i++)
+        put(b, 1, 0);          /* fdiffs */
+    put(b, 1, 0);              /* no chains: ns(5) = 0 takes two bits */
+    put(b, 1, 0);
+    put(b, 1, 0);              /* resolutions */
+}
+
+static void put_flags(struct bits *b, bool structure, bool active, bool own_dtis)
+{
+    put(b, 1, structure);
+    put(b, 1, active);
+    put(b, 1, own_dtis);
+    put(b, 2, 0);
+}
+
+static void test_frames_say_what_can_be_decoded_from_them_on(void **state)
+{
+    (void)state;
+    static const uint8_t targets[] = {0x00, 0x01, 0x10, 0x11};
+    static const unsigned to[] = {3, 3, 0, 3, 0};
+    struct dd_structure structure = {0};
+    struct bits key = {0};
+    struct dd d;
+    put_mandatory(&key, true, false, 10, 1);
+    put_flags(&key, true, false, false);
+    put_real_l2t2(&key);
+    assert_true(dd_parse(&d, &structure, bytes(&key)));
+    assert_int_equal(d.switch_to, 3);
+    assert_memory_equal(structure.target, targets, sizeof(targets));
+    assert_int_equal(structure.active_spatial_count, 2);
+    for (unsigned i = 0; i < ARRAY_COUNT(to); i++) {
+        struct bits b = {0};
+        put_mandatory(&b, true, true, 10 + i, 2);
+        assert_true(dd_parse(&d, &structure, bytes(&b)));
+        assert_int_equal(d.switch_to, to[i]);
+    }
+    /* This S0T1 may be begun with, says the frame itself. */
+    struct bits own = {0};
+    put_mandatory(&own, true, true, 12, 3);
+    put_flags(&own, false, false, true);
+    put(&own, 8, 0x27);        /* "-S" "DR" */
+    assert_true(dd_parse(&d, &structure, bytes(&own)));
+    assert_int_equal(d.switch_to, 2);
+    own.at -= 8;
+    assert_false(dd_parse(&d, &structure, VIEW(own.data, 4)));
+}
+
+static void test_layers_that_are_switched_off_are_known(void **state)
+{
+    (void)state;
+    struct dd_structure structure = {0};
+    struct bits key = {0}, less = {0}, plain = {0}, none = {0};
+    struct dd d;
+    put_mandatory(&key, true, false, 10, 1);
+    put_flags(&key, true, true, false);
+    put_real_l2t2(&key);
+    put(&key, 4, 0x7);
+    assert_true(dd_parse(&d, &structure, bytes(&key)));
+    assert_int_equal(d.active_targets, 0x7);
+    assert_int_equal(structure.active_spatial_count, 2);
+    put_mandatory(&less, true, false, 11, 2);
+    put_flags(&less, false, true, false);
+    put(&less, 4, 0x3);
+    assert_true(dd_parse(&d, &structure, bytes(&less)));
+    assert_int_equal(structure.active_spatial_count, 1);
+    put_mandatory(&plain, true, false, 11, 3);
+    assert_true(dd_parse(&d, &structure, bytes(&plain)));
+    assert_int_equal(structure.active_spatial_count, 1);    /* it holds until it is told anew */
+    put_mandatory(&none, true, false, 11, 4);
+    put_flags(&none, false, true, false);
+    put(&none, 4, 0);
+    assert_true(dd_parse(&d, &structure, bytes(&none)));
+    assert_int_equal(structure.active_spatial_count, 0);
+}
+
 static void test_template_ids_wrap_at_64(void **state)
 {
     (void)state;
@@ -214,6 +303,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_structure_teaches_the_layers),
+        cmocka_unit_test(test_frames_say_what_can_be_decoded_from_them_on),
+        cmocka_unit_test(test_layers_that_are_switched_off_are_known),
         cmocka_unit_test(test_template_ids_wrap_at_64),
         cmocka_unit_test(test_without_a_structure_there_is_no_layer),
         cmocka_unit_test(test_active_targets_alone),
