@@ -11,10 +11,31 @@ static void relay_packet(struct source *source, uint64_t workers, const struct m
         relay->packet(relay->owner, (uint32_t)__builtin_ctzll(workers), source->name, packet);
 }
 
+/* A keyframe's first packet that comes behind others of it, by RTX or out of order: who begins with it gets those now. */
+static void offer_late_beginning(struct source *source, struct sink *sink, const struct media_packet *packet)
+{
+    const struct source_layer *layer = &source->layers[packet->layer];
+    const int8_t before = sink->select.substream;
+    sink_offer(sink, packet);
+    if (sink->select.substream == before || sink->select.substream != (int8_t)packet->layer)
+        return;
+    for (uint16_t seq = (uint16_t)(packet->seq + 1u); seq_distance(layer->newest, seq) >= 0; seq++) {
+        const struct media_packet *kept = history_get(&layer->history, seq);
+        if (kept != NULL)
+            sink_offer(sink, kept);
+    }
+}
+
 void fanout_packet(struct source *source, const struct media_packet *packet)
 {
-    LIST_EACH(it, &source->sinks)
-        sink_offer(CONTAINER_OF(it, struct sink, by_source), packet);
+    const bool begins_late = packet->keyframe && packet->seq != source->layers[packet->layer].newest;
+    LIST_EACH(it, &source->sinks) {
+        struct sink *sink = CONTAINER_OF(it, struct sink, by_source);
+        if (begins_late)
+            offer_late_beginning(source, sink, packet);
+        else
+            sink_offer(sink, packet);
+    }
     LIST_EACH(it, &source->forwards)
         forward_offer(CONTAINER_OF(it, struct forward, by_source), packet);
     if (source->relay_mask != 0)

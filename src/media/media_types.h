@@ -21,11 +21,12 @@ struct source_desc {
     uint32_t clock_hz;
 };
 
-/* What one receiver wants of one source. Targets are 0..2; see webrtc.md 15. */
+/* What one receiver wants of one source. Targets are 0..2; see webrtc.md 15 and 16. */
 struct sink_options {
     uint8_t pt;                 /* payload type towards this receiver */
     uint8_t red_pt;             /* of packets with redundant audio; 0: the receiver does not take them, and gets the primary encoding alone */
     bool paused;                /* nothing is relayed; continuity is kept */
+    bool svc;                   /* the source has its layers in one stream: substream_target is the spatial layer's */
     uint8_t substream_target;
     uint8_t temporal_target;
     uint32_t fallback_us;       /* a layer silent for this long is given up for a lower one; 0: 250,000 */

@@ -28,7 +28,7 @@ void select_restart(struct select_simulcast *select, usec_t now)
     select->substream = -1;
     select->substream_limit = -1;
     select->temporal = -1;
-    select->relayed_at = now;
+    select->alive_at = now;
     select->asked_at = now;
 }
 
@@ -40,11 +40,11 @@ static int8_t effective_target(const struct select_simulcast *select)
 /* A layer that has gone silent is given up for the next lower one that still sends. */
 static bool fall_back(struct select_simulcast *select, usec_t now, int8_t layer)
 {
-    if (select->substream <= 0 || now - select->relayed_at <= select->fallback_us || layer >= select->substream_target)
+    if (select->substream <= 0 || now - select->alive_at <= select->fallback_us || layer >= select->substream_target)
         return false;
     int8_t limit = (int8_t)((select->substream_limit >= 0 ? select->substream_limit : select->substream_target) - 1);
     select->substream_limit = limit < 0 ? 0 : limit;
-    select->relayed_at = now;               /* the timer starts again for the next step down */
+    select->alive_at = now;               /* the timer starts again for the next step down */
     return true;
 }
 
@@ -59,15 +59,27 @@ static bool may_start(const struct select_simulcast *select, const struct select
     return (select->substream < target && layer > select->substream) || (select->substream > target && layer < select->substream);
 }
 
+/* To the layer that begins with this packet, or (AV1) to one that follows from what is relayed in any case. */
+static int8_t rise_to(const struct select_simulcast *select, const struct select_packet *packet)
+{
+    if (packet->jump && packet->tid != select->temporal_target)
+        return select->temporal;
+    for (int8_t t = select->temporal_target; packet->up != 0 && t > select->temporal; t--)
+        if ((packet->up >> t & 1) != 0 && (t == packet->tid || packet->tid <= select->temporal || select->temporal < 0))
+            return t;
+    return select->temporal;
+}
+
 static enum select_verdict choose_temporal(struct select_simulcast *select, const struct select_packet *packet, bool *changed)
 {
     const int8_t target = select->temporal_target;
     if (packet->tid < 0 || select->single)
         return SELECT_RELAY;
-    bool rises = packet->up && packet->tid > select->temporal && packet->tid <= target && (!packet->jump || packet->tid == target);
-    bool falls = packet->down && packet->tid < select->temporal && packet->tid == target;
-    if (rises || falls) {
-        select->temporal = packet->tid;
+    int8_t to = rise_to(select, packet);
+    if (packet->down && packet->tid < select->temporal && packet->tid == target)
+        to = target;
+    if (to != select->temporal) {
+        select->temporal = to;
         *changed = true;
     }
     return select->temporal >= 0 && packet->tid > select->temporal ? SELECT_DROP : SELECT_RELAY;
@@ -90,15 +102,13 @@ enum select_verdict select_offer(struct select_simulcast *select, usec_t now, co
             verdict = SELECT_RELAY_FIRST;
         } else {
             *keyframe_wanted = fall_back(select, now, layer);
-            if (now - select->relayed_at > SELECT_SILENT_US && now - select->asked_at > SELECT_SILENT_US)
+            if (now - select->alive_at > SELECT_SILENT_US && now - select->asked_at > SELECT_SILENT_US)
                 *keyframe_wanted = true;
             if (*keyframe_wanted)
                 select->asked_at = now;
             return SELECT_SKIP;
         }
     }
-    if (choose_temporal(select, packet, changed) == SELECT_DROP)
-        return SELECT_DROP;
-    select->relayed_at = now;
-    return verdict;
+    select->alive_at = now;                 /* also with what is left out of it: at the lowest temporal layer frames are far apart */
+    return choose_temporal(select, packet, changed) == SELECT_DROP ? SELECT_DROP : verdict;
 }

@@ -16,7 +16,7 @@ struct select_simulcast {
     bool blind;                 /* payloads cannot be looked into: any packet may start a layer */
     bool single;                /* the source has one layer: targets do not apply */
     uint32_t fallback_us;
-    usec_t relayed_at;          /* last packet relayed, or when waiting began */
+    usec_t alive_at;            /* last packet of the chosen layer, or when waiting began */
     usec_t asked_at;            /* last time that silence asked for a keyframe */
 };
 
@@ -25,13 +25,15 @@ enum select_verdict {
     SELECT_RELAY_FIRST,         /* relay; it is the first of a newly chosen layer: numbering is rebased */
     SELECT_SKIP,                /* another layer's packet: it takes no number */
     SELECT_DROP,                /* a packet of this layer that is left out: its number is closed up */
+    SELECT_HOLD,                /* select_svc: relay it once it is known whether its picture ends with it */
 };
 
 struct select_packet {
     uint8_t layer;
     bool keyframe;              /* the first packet of one */
     int8_t tid;                 /* temporal id; -1: none */
-    bool up, down, jump;        /* media_packet.tid_up and so on */
+    uint8_t up;                 /* media_packet.tid_up and so on */
+    bool down, jump;
 };
 
 void select_init(struct select_simulcast *select, usec_t now, bool single, bool blind);

@@ -23,6 +23,7 @@ struct sink *sink_new(struct media *media, struct ref name, const struct sink_op
     list_init(&sink->by_source);
     list_init(&sink->changed);
     select_init(&sink->select, now, true, true);
+    select_svc_init(&sink->svc, now);
     return sink;
 }
 
@@ -83,18 +84,51 @@ static void report_layer(struct sink *sink)
         list_add_tail(&sink->media->layers, &sink->changed);
 }
 
+static void set_targets(struct sink *sink, usec_t now)
+{
+    const struct sink_options *options = &sink->options;
+    select_set_targets(&sink->select, options->substream_target, options->temporal_target, options->fallback_us);
+    select_svc_set_targets(&sink->svc, now, options->substream_target, options->temporal_target);
+}
+
+/* What follows needs a keyframe to stand on. */
+static void wait_for_keyframe(struct sink *sink, usec_t now)
+{
+    select_restart(&sink->select, now);
+    select_svc_restart(&sink->svc, now);
+    sink->holds = false;
+}
+
+/* Of the codecs there are two with layers that can be told apart in one stream. */
+static bool is_svc(const struct sink *sink)
+{
+    const struct source_desc *desc = &sink->source->desc;
+    return sink->options.svc && desc->layer_count <= 1 && (desc->codec == CODEC_VP9 || desc->codec == CODEC_AV1);
+}
+
+/* A substream needs a keyframe to go to, and so does a higher spatial layer; all else is there already. */
+static bool needs_keyframe(const struct sink *sink, const struct sink_options *before)
+{
+    if (sink->has_svc)
+        return sink->options.substream_target > before->substream_target;
+    return before->substream_target != sink->options.substream_target || before->temporal_target != sink->options.temporal_target;
+}
+
 void sink_set_options(struct sink *sink, const struct sink_options *options, usec_t now)
 {
-    bool resumed = sink->options.paused && !options->paused;
-    bool retargeted = sink->options.substream_target != options->substream_target ||
-                      sink->options.temporal_target != options->temporal_target;
+    const struct sink_options before = sink->options;
+    bool resumed = before.paused && !options->paused;
     sink->options = *options;
-    select_set_targets(&sink->select, options->substream_target, options->temporal_target, options->fallback_us);
+    if (sink->source != NULL && is_svc(sink) != sink->has_svc) {
+        sink->has_svc = !sink->has_svc;
+        resumed = true;
+    }
+    set_targets(sink, now);
     if (resumed) {
         sink->rebase = true;
-        select_restart(&sink->select, now);
+        wait_for_keyframe(sink, now);
     }
-    if ((resumed || retargeted) && sink->source != NULL)
+    if (sink->source != NULL && (resumed || needs_keyframe(sink, &before)))
         source_want_keyframe(sink->source);
 }
 
@@ -108,6 +142,7 @@ void sink_set_source(struct sink *sink, struct source *source, usec_t now)
     }
     sink->source = source;
     sink->rebase = true;
+    sink->holds = false;
     if (sink->map != NULL)
         memset(sink->map, 0, sizeof(*sink->map));      /* what was sent can't be found in the new source */
     if (source == NULL)
@@ -116,7 +151,9 @@ void sink_set_source(struct sink *sink, struct source *source, usec_t now)
     source->sink_count++;
     bool blind = source->desc.kind != MEDIA_VIDEO || source->desc.opaque;
     select_init(&sink->select, now, source->desc.layer_count <= 1, blind);
-    select_set_targets(&sink->select, sink->options.substream_target, sink->options.temporal_target, sink->options.fallback_us);
+    select_svc_init(&sink->svc, now);
+    set_targets(sink, now);
+    sink->has_svc = is_svc(sink);
     sink->clock_hz = source->desc.clock_hz;
     want_kept(sink);
     source_want_keyframe(source);
@@ -170,7 +207,7 @@ static struct sink_sent *remember(struct sink *sink, const struct media_packet *
         return NULL;
     struct sink_sent *sent = &sink->map->sent[out->seq & (SINK_MAP_SIZE - 1)];
     *sent = (struct sink_sent){.seq = out->seq, .from = packet->seq, .ts = out->ts, .layer = packet->layer & 3u, .used = 1,
-                               .epoch = packet->epoch};
+                               .marker = out->marker, .epoch = packet->epoch};
     return sent;
 }
 
@@ -183,16 +220,16 @@ static void patch_vp8(struct port_packet *out, const struct vp8_descriptor *vp8,
     out->patch_size = vp8->size;
 }
 
-static bool has_vp8(const struct sink *sink, const struct media_packet *packet, struct vp8_descriptor *vp8)
+static bool has_pictures(const struct media_packet *packet)
 {
-    return sink->source->desc.codec == CODEC_VP8 && !sink->source->desc.opaque &&
-           vp8_parse(vp8, (struct view){packet->payload, packet->payload_size}) && vp8->picture_id_bits > 0;
+    return packet->vp8.picture_id_bits > 0;
 }
 
 /* The picture id as the receiver sees it. False: its picture was left out, or is too long ago. Ids that go back while sequence
  * numbers go on are a publisher's encoder that has begun anew: the receiver must not see that. */
-static bool map_picture(struct sink *sink, const struct media_packet *packet, const struct vp8_descriptor *vp8, uint16_t *picture_id)
+static bool map_picture(struct sink *sink, const struct media_packet *packet, uint16_t *picture_id)
 {
+    const struct vp8_descriptor *vp8 = &packet->vp8;
     const bool newest = seq_distance(packet->seq, sink->seqs.in_last) > 0;
     const uint16_t wide = widen_picture_id(sink, vp8);
     if (sink->pictures.count > 0 && !(newest && seq_distance(wide, sink->pictures.in_last) < 0))
@@ -204,10 +241,9 @@ static bool map_picture(struct sink *sink, const struct media_packet *packet, co
 /* A packet of the chosen layer that the receiver does not get: later numbers close up. */
 static void leave_out(struct sink *sink, const struct media_packet *packet)
 {
-    struct vp8_descriptor vp8;
     seqmap_drop(&sink->seqs, packet->seq);
-    if (has_vp8(sink, packet, &vp8))
-        seqmap_drop(&sink->pictures, widen_picture_id(sink, &vp8));
+    if (has_pictures(packet))
+        seqmap_drop(&sink->pictures, widen_picture_id(sink, &packet->vp8));
     sink->media->counters.dropped_layer++;
 }
 
@@ -253,16 +289,15 @@ static void note_sent(struct sink *sink, const struct media_packet *packet, uint
     sink->media->counters.packets_out++;
 }
 
-static void forward(struct sink *sink, const struct media_packet *packet)
+static void forward(struct sink *sink, const struct media_packet *packet, bool marker)
 {
-    struct vp8_descriptor vp8;
     struct rtp_ext_values ext;
     struct port_packet out;
     uint16_t picture_id = 0;
-    const bool is_vp8 = has_vp8(sink, packet, &vp8);
+    const bool is_vp8 = has_pictures(packet);
     if (sink->rebase || packet->epoch != sink->epoch)
         rebase(sink, packet);
-    if (is_vp8 && !map_picture(sink, packet, &vp8, &picture_id)) {
+    if (is_vp8 && !map_picture(sink, packet, &picture_id)) {
         leave_out(sink, packet);            /* the rest of a picture whose beginning was not sent */
         return;
     }
@@ -272,10 +307,11 @@ static void forward(struct sink *sink, const struct media_packet *packet)
         return;
     }
     out.ts = packet->ts + sink->ts_shift;
+    out.marker = marker;
     struct sink_sent *sent = remember(sink, packet, &out);
     if (is_vp8) {
-        uint8_t tl0picidx = (uint8_t)(vp8.tl0picidx + sink->tl0_shift);
-        patch_vp8(&out, &vp8, picture_id, tl0picidx);
+        uint8_t tl0picidx = (uint8_t)(packet->vp8.tl0picidx + sink->tl0_shift);
+        patch_vp8(&out, &packet->vp8, picture_id, tl0picidx);
         if (sent != NULL) {
             sent->picture_id = picture_id;
             sent->tl0picidx = tl0picidx;
@@ -292,46 +328,90 @@ static void begin_epoch(struct sink *sink, const struct media_packet *packet)
 {
     if ((int8_t)packet->layer != sink->select.substream || packet->epoch == sink->epoch)
         return;
-    select_restart(&sink->select, packet->arrived);
+    wait_for_keyframe(sink, packet->arrived);
     if (!packet->keyframe && !sink->select.blind)
         source_want_keyframe(sink->source);
 }
 
+/* Which stream, and what of it. */
+static enum select_verdict choose(struct sink *sink, const struct media_packet *packet, bool *marker)
+{
+    const struct select_packet chosen = {packet->layer, packet->keyframe, packet->tid, packet->tid_up, packet->tid_down, packet->tid_jump};
+    bool changed = false, wants_keyframe = false;
+    enum select_verdict verdict = select_offer(&sink->select, packet->arrived, &chosen, &changed, &wants_keyframe);
+    if (verdict == SELECT_RELAY_FIRST) {
+        sink->rebase = true;
+        sink->epoch = packet->epoch;        /* the packet itself may have to wait */
+    }
+    if (sink->has_svc && verdict != SELECT_SKIP)
+        verdict = select_svc_offer(&sink->svc, packet, marker, &changed, &wants_keyframe);
+    if (changed)
+        report_layer(sink);
+    if (wants_keyframe)
+        source_want_keyframe(sink->source);
+    return verdict;
+}
+
+/* Its marker is settled now if what follows is there already, by its coming late; else with the next packet. */
+static void hold(struct sink *sink, const struct media_packet *packet)
+{
+    const struct source_layer *layer = &sink->source->layers[packet->layer];
+    const struct media_packet *next = history_get(&layer->history, (uint16_t)(packet->seq + 1u));
+    if (next != NULL || packet->seq != layer->newest || history_get(&layer->history, packet->seq) == NULL) {
+        forward(sink, packet, next != NULL && select_svc_ends(&sink->svc, packet, next));
+        return;
+    }
+    sink->holds = true;
+    sink->held = packet->seq;
+    sink->held_next = (uint16_t)(packet->seq + 1u);
+}
+
+/* The held packet goes, ahead of the one that has come: unless that is older, or a probe's empty number. */
+static void let_go(struct sink *sink, const struct media_packet *packet)
+{
+    const struct media_packet *held = history_get(&sink->source->layers[packet->layer].history, sink->held);
+    if (seq_distance(packet->seq, sink->held_next) < 0)
+        return;
+    if (packet->payload_size == 0 && packet->seq == sink->held_next) {
+        sink->held_next++;
+        return;
+    }
+    sink->holds = false;
+    if (held != NULL)
+        forward(sink, held, packet->seq == sink->held_next && select_svc_ends(&sink->svc, held, packet));
+}
+
 void sink_offer(struct sink *sink, const struct media_packet *packet)
 {
-    bool changed = false, wants_keyframe = false;
+    bool marker = packet->marker;
     if (sink->options.paused || sink->port == NULL || !sink->port->ops->is_ready(sink->port)) {
         sink->media->counters.dropped_paused++;
         if (sink->select.substream >= 0)
-            select_restart(&sink->select, packet->arrived);     /* what follows needs a keyframe to stand on */
+            wait_for_keyframe(sink, packet->arrived);
         sink->rebase = true;
         return;
     }
     begin_epoch(sink, packet);
+    if (sink->holds)
+        let_go(sink, packet);
     if (packet->payload_size == 0) {
         if ((int8_t)packet->layer == sink->select.substream)
             leave_out(sink, packet);
         return;
     }
-    const struct select_packet chosen = {packet->layer, packet->keyframe, packet->tid, packet->tid_up, packet->tid_down, packet->tid_jump};
-    enum select_verdict verdict = select_offer(&sink->select, packet->arrived, &chosen, &changed, &wants_keyframe);
-    if (changed)
-        report_layer(sink);
-    if (wants_keyframe)
-        source_want_keyframe(sink->source);
-    switch (verdict) {
+    switch (choose(sink, packet, &marker)) {
     case SELECT_SKIP:
         sink->media->counters.dropped_layer++;
         break;
     case SELECT_DROP:
         leave_out(sink, packet);
         break;
-    case SELECT_RELAY_FIRST:
-        sink->rebase = true;
-        forward(sink, packet);
+    case SELECT_HOLD:
+        hold(sink, packet);
         break;
+    case SELECT_RELAY_FIRST:
     case SELECT_RELAY:
-        forward(sink, packet);
+        forward(sink, packet, marker);
         break;
     }
 }
@@ -347,7 +427,6 @@ static bool is_too_soon(const struct sink_sent *sent, usec_t now)
 
 void sink_nack(struct sink *sink, usec_t now, uint16_t seq)
 {
-    struct vp8_descriptor vp8;
     struct rtp_ext_values ext;
     struct port_packet out;
     struct media_counters *counters = &sink->media->counters;
@@ -370,8 +449,9 @@ void sink_nack(struct sink *sink, usec_t now, uint16_t seq)
     out.seq = seq;
     out.ts = sent->ts;
     out.again = true;
-    if (has_vp8(sink, packet, &vp8))
-        patch_vp8(&out, &vp8, sent->picture_id, sent->tl0picidx);
+    out.marker = sent->marker;
+    if (has_pictures(packet))
+        patch_vp8(&out, &packet->vp8, sent->picture_id, sent->tl0picidx);
     if (sent->resent < SINK_BACKOFF_MAX)
         sent->resent++;
     sent->resent_ms = (uint16_t)(now / 1000u);

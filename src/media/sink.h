@@ -6,6 +6,7 @@
 #include "media/media.h"
 #include "media/port.h"
 #include "media/select_simulcast.h"
+#include "media/select_svc.h"
 #include "media/seqmap.h"
 
 #define SINK_MAP_SIZE      512u             /* packets that a NACK can still name; a power of two */
@@ -23,6 +24,7 @@ struct sink_sent {
     uint8_t layer : 2;
     uint8_t resent : 3;
     uint8_t used : 1;
+    uint8_t marker : 1;
     uint8_t epoch;
     uint8_t pad;
     uint16_t resent_ms;                     /* when last resent, low 16 bits */
@@ -43,6 +45,11 @@ struct sink {
     struct ref name;
     struct sink_options options;
     struct select_simulcast select;
+    struct select_svc svc;                  /* behind it, where the source's layers come in one stream */
+    bool has_svc;
+    bool holds;                             /* the packet `held` waits for what follows it, `held_next` (select_svc.h) */
+    uint16_t held;
+    uint16_t held_next;
     bool rebase;                            /* the next packet goes on at out_seq + 1, its time by the clock */
     bool sent_any;
     bool answers_nack;
@@ -87,6 +94,12 @@ void sink_set_source(struct sink *sink, struct source *source, usec_t now);
 static inline bool sink_is_flowing(const struct sink *sink)
 {
     return sink->select.substream >= 0 && !sink->rebase;
+}
+
+/* What it relays now, for those who are told: substream, or spatial layer, and temporal layer; -1: nothing, or not known yet. */
+static inline struct svc_levels sink_levels(const struct sink *sink)
+{
+    return sink->has_svc ? sink->svc.told : (struct svc_levels){sink->select.substream, sink->select.temporal};
 }
 
 void sink_offer(struct sink *sink, const struct media_packet *packet);

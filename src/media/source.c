@@ -69,36 +69,86 @@ bool source_put(struct slots *sources, struct source *source)
     return slots_put(sources, source->name, source);
 }
 
-/* Where in the stream a packet stands, as far as its codec says (webrtc.md 15). What cannot be read is relayed as it is. */
-static void find_temporal(const struct source *source, struct source_layer *layer, struct media_packet *packet)
+/* Where in the stream a packet stands, as far as its codec says (webrtc.md 15, 16). What cannot be read is relayed as it is. */
+static void look_into_vp8(struct media_packet *packet, struct view payload)
 {
-    const struct view payload = {packet->payload, packet->payload_size};
-    struct vp8_descriptor vp8;
-    struct vp9_descriptor vp9;
-    struct dd dd;
-    if (source->desc.codec == CODEC_VP8 && vp8_parse(&vp8, payload) && vp8.has_tid) {
-        packet->tid = (int8_t)vp8.tid;
-        packet->tid_up = packet->tid_down = packet->tid_jump = true;
-    } else if (source->desc.codec == CODEC_VP9 && vp9_parse(&vp9, payload) && vp9.has_layers) {
-        packet->tid = (int8_t)vp9.tid;
-        packet->tid_up = vp9.switching_up && vp9.start_of_frame;
-        packet->tid_down = vp9.end_of_frame;
-    } else if (source->desc.codec == CODEC_AV1 && (packet->ext.has & RTP_EXT_HAS_DEPENDENCY_DESCRIPTOR) != 0 &&
-               dd_parse(&dd, &layer->structure, packet->ext.dependency_descriptor) && dd.has_layer) {
-        packet->tid = (int8_t)dd.temporal;
-        packet->tid_up = packet->tid_down = true;
+    if (!vp8_parse(&packet->vp8, payload)) {
+        packet->vp8.picture_id_bits = 0;
+        return;
     }
+    packet->keyframe = packet->vp8.keyframe;
+    if (!packet->vp8.has_tid)
+        return;
+    packet->tid = (int8_t)packet->vp8.tid;
+    packet->tid_up = (uint8_t)(1u << packet->vp8.tid);
+    packet->tid_down = packet->tid_jump = true;
+}
+
+static void look_into_vp9(struct source_layer *layer, struct media_packet *packet, struct view payload)
+{
+    struct vp9_descriptor vp9;
+    if (!vp9_parse(&vp9, payload))
+        return;
+    packet->keyframe = vp9.keyframe;
+    if (vp9.has_structure)
+        layer->spatial_count = vp9.spatial_count;
+    packet->spatial_count = layer->spatial_count;
+    if (!vp9.has_layers)
+        return;
+    packet->sid = (int8_t)vp9.sid;
+    packet->tid = (int8_t)vp9.tid;
+    packet->frame_end = packet->tid_down = vp9.end_of_frame;
+    /* With a picture, not in the middle of one: lower spatial layers have gone by then. */
+    if (vp9.switching_up && vp9.start_of_frame && vp9.sid == 0)
+        packet->tid_up = (uint8_t)(1u << vp9.tid);
+}
+
+/* False: it has none that can be read. */
+static bool look_into_descriptor(struct source_layer *layer, struct media_packet *packet, bool *has_structure)
+{
+    struct dd dd;
+    if ((packet->ext.has & RTP_EXT_HAS_DEPENDENCY_DESCRIPTOR) == 0 ||
+        !dd_parse(&dd, &layer->structure, packet->ext.dependency_descriptor) || !dd.has_layer)
+        return false;
+    *has_structure = dd.has_structure;
+    packet->spatial_count = layer->structure.active_spatial_count;
+    packet->sid = (int8_t)dd.spatial;
+    packet->tid = (int8_t)dd.temporal;
+    packet->frame_end = dd.end_of_frame;
+    packet->tid_down = true;
+    packet->tid_up = dd.start_of_frame ? dd.switch_to : 0;
+    return true;
 }
 
 static void look_into(const struct source *source, struct source_layer *layer, struct media_packet *packet)
 {
-    packet->keyframe = false;
-    packet->tid = -1;
-    packet->tid_up = packet->tid_down = packet->tid_jump = false;
-    if (source->desc.kind != MEDIA_VIDEO || source->desc.opaque)
+    const struct view payload = {packet->payload, packet->payload_size};
+    bool has_structure = false;
+    packet->keyframe = packet->tid_down = packet->tid_jump = packet->frame_end = false;
+    packet->sid = packet->tid = -1;
+    packet->tid_up = packet->spatial_count = packet->vp8.picture_id_bits = 0;
+    if (source->desc.kind != MEDIA_VIDEO || payload.size == 0)
         return;
-    packet->keyframe = codec_is_keyframe((enum codec)source->desc.codec, (struct view){packet->payload, packet->payload_size});
-    find_temporal(source, layer, packet);
+    if (source->desc.opaque) {
+        /* End-to-end encrypted: the descriptor is all that there is. It has a structure where a keyframe begins. */
+        packet->keyframe = look_into_descriptor(layer, packet, &has_structure) && has_structure;
+        return;
+    }
+    switch ((int)source->desc.codec) {
+    case CODEC_VP8:
+        look_into_vp8(packet, payload);
+        break;
+    case CODEC_VP9:
+        look_into_vp9(layer, packet, payload);
+        break;
+    case CODEC_AV1:
+        packet->keyframe = codec_is_keyframe(CODEC_AV1, payload);
+        (void)look_into_descriptor(layer, packet, &has_structure);
+        break;
+    default:
+        packet->keyframe = codec_is_keyframe((enum codec)source->desc.codec, payload);
+        break;
+    }
 }
 
 static void begin_epoch(struct source *source, struct source_layer *layer)
@@ -108,6 +158,7 @@ static void begin_epoch(struct source *source, struct source_layer *layer)
     layer->epoch++;
     layer->started = false;
     layer->structure.known = false;
+    layer->spatial_count = 0;
     history_clear(&layer->history, source->media);
 }
 

@@ -21,6 +21,7 @@ struct source_layer {
     bool started;
     uint16_t newest;
     struct dd_structure structure;      /* of its dependency descriptors */
+    uint8_t spatial_count;              /* VP9: as its newest scalability structure says; 0: unknown */
 };
 
 /* A sender report's two clocks, the NTP one already moved to ours (peer/clock_map.h). */

@@ -121,7 +121,8 @@ static void tell_layers(struct worker *w)
 {
     for (struct list *it; (it = list_pop(&w->media.layers)) != NULL;) {
         const struct sink *sink = CONTAINER_OF(it, struct sink, changed);
-        const struct sink_layer_fact fact = {sink->name, sink->select.substream, sink->select.temporal};
+        const struct svc_levels levels = sink_levels(sink);
+        const struct sink_layer_fact fact = {sink->name, levels.spatial, levels.temporal};
         if (sink->source != NULL && sink->source->desc.kind == MEDIA_VIDEO && !ref_is_none(sink->name))
             actor_send(w->actor, ACTOR_CONTROL, CONTROL_SINK_LAYER, &fact, sizeof(fact));
     }

@@ -25,7 +25,7 @@ static enum select_verdict offer(uint8_t layer, bool key)
 /* VP8's way with temporal layers. */
 static enum select_verdict offer_tid(uint8_t layer, bool key, int8_t tid)
 {
-    const struct select_packet packet = {.layer = layer, .keyframe = key, .tid = tid, .up = true, .down = true, .jump = true};
+    const struct select_packet packet = {.layer = layer, .keyframe = key, .tid = tid, .up = (uint8_t)(tid < 0 ? 0 : 1u << tid), .down = true, .jump = true};
     return select_offer(&sel, now, &packet, &changed, &wants);
 }
 
@@ -249,7 +249,7 @@ static void test_vp8_jumps_to_the_target_when_it_comes(void **state)
 
 static enum select_verdict offer_vp9(int8_t tid, bool up, bool down)
 {
-    const struct select_packet packet = {.layer = 0, .tid = tid, .up = up, .down = down};
+    const struct select_packet packet = {.layer = 0, .tid = tid, .up = (uint8_t)(up ? 1u << tid : 0), .down = down};
     return select_offer(&sel, now, &packet, &changed, &wants);
 }
 
@@ -280,6 +280,42 @@ static void test_vp9_falls_at_the_end_of_a_frame_of_the_target(void **state)
     assert_int_equal(offer_vp9(1, false, true), SELECT_RELAY);
     assert_int_equal(sel.temporal, 1);
     assert_int_equal(offer_vp9(2, true, true), SELECT_DROP);
+}
+
+/* AV1's frames say which temporal layers can be decoded from them on, above their own too. */
+static void test_av1_rises_with_a_frame_that_is_relayed_in_any_case(void **state)
+{
+    (void)state;
+    const struct select_packet base = {.tid = 0, .up = 7, .down = true}, plain = {.tid = 0, .down = true};
+    const struct select_packet middle = {.tid = 1, .up = 4, .down = true}, top = {.tid = 2, .down = true};
+    start_at(0);
+    select_set_targets(&sel, 2, 0, 0);
+    assert_int_equal(select_offer(&sel, now, &base, &changed, &wants), SELECT_RELAY);
+    assert_int_equal(sel.temporal, 0);
+    select_set_targets(&sel, 2, 2, 0);
+    assert_int_equal(select_offer(&sel, now, &middle, &changed, &wants), SELECT_DROP);      /* what it leads to follows from it too */
+    assert_int_equal(select_offer(&sel, now, &plain, &changed, &wants), SELECT_RELAY);
+    assert_int_equal(select_offer(&sel, now, &top, &changed, &wants), SELECT_DROP);
+    assert_int_equal(select_offer(&sel, now, &base, &changed, &wants), SELECT_RELAY);
+    assert_true(changed);
+    assert_int_equal(sel.temporal, 2);
+    assert_int_equal(select_offer(&sel, now, &top, &changed, &wants), SELECT_RELAY);
+}
+
+/* Of 15 frames a second every fourth is left: more than the fallback's 250 ms apart, and yet the layer lives. */
+static void test_frames_that_are_left_out_are_signs_of_life(void **state)
+{
+    (void)state;
+    start_at(1);
+    select_set_targets(&sel, 1, 0, 0);
+    assert_int_equal(offer_tid(1, false, 0), SELECT_RELAY);
+    for (int i = 1; i < 40; i++) {
+        now += 67000;
+        (void)offer_tid(0, false, 0);
+        assert_false(wants);
+        assert_int_equal(offer_tid(1, false, i % 4 == 0 ? 0 : 2), i % 4 == 0 ? SELECT_RELAY : SELECT_DROP);
+    }
+    assert_int_equal(sel.substream_limit, -1);
 }
 
 static void test_no_temporal_id_no_drop(void **state)
@@ -370,6 +406,8 @@ int main(void)
         cmocka_unit_test_setup(test_vp8_jumps_to_the_target_when_it_comes, setup),
         cmocka_unit_test_setup(test_vp9_rises_at_a_switching_point_only, setup),
         cmocka_unit_test_setup(test_vp9_falls_at_the_end_of_a_frame_of_the_target, setup),
+        cmocka_unit_test_setup(test_av1_rises_with_a_frame_that_is_relayed_in_any_case, setup),
+        cmocka_unit_test_setup(test_frames_that_are_left_out_are_signs_of_life, setup),
         cmocka_unit_test_setup(test_no_temporal_id_no_drop, setup),
         cmocka_unit_test_setup(test_a_new_layer_forgets_the_temporal_one, setup),
         cmocka_unit_test_setup(test_a_single_layer_waits_for_its_keyframe_only, setup),

@@ -279,7 +279,8 @@ static void test_vp8_says_its_temporal_layer(void **state)
     feed_packet(&feed, false, true, true);
     const struct media_packet *kept = history_get(&source->layers[0].history, (uint16_t)(feed.seq - 1));
     assert_int_equal(kept->tid, 2);
-    assert_true(kept->tid_up && kept->tid_down && kept->tid_jump);
+    assert_int_equal(kept->tid_up, 1u << 2);
+    assert_true(kept->tid_down && kept->tid_jump);
     feed.tid = -1;
     feed_packet(&feed, false, true, true);
     assert_int_equal(history_get(&source->layers[0].history, (uint16_t)(feed.seq - 1))->tid, -1);
@@ -292,16 +293,42 @@ static void test_vp9_says_where_layers_may_change(void **state)
     /* L set, no I, no F; B or E; then TID, U, SID, D; TL0PICIDX (RFC 9628 4.2) */
     struct media_packet packet = look(vp9, 0, "\x28\x30\x05xxxx", 7);          /* B; TID 1, U */
     assert_int_equal(packet.tid, 1);
-    assert_true(packet.tid_up);
+    assert_int_equal(packet.tid_up, 1u << 1);
     assert_false(packet.tid_down);
     packet = look(vp9, 0, "\x24\x20\x05xxxx", 7);                               /* E; TID 1 */
-    assert_false(packet.tid_up);
+    assert_int_equal(packet.tid_up, 0);
     assert_true(packet.tid_down);
     assert_false(packet.tid_jump);
     packet = look(vp9, 0, "\x24\x30\x05xxxx", 7);                               /* U, but not the beginning */
-    assert_false(packet.tid_up);
+    assert_int_equal(packet.tid_up, 0);
+    assert_int_equal(packet.sid, 0);
+    assert_int_equal(packet.spatial_count, 0);
+    packet = look(vp9, 0, "\x28\x34\x05xxxx", 7);                               /* U, at the beginning of an upper layer */
+    assert_int_equal(packet.tid_up, 0);
+    assert_false(packet.frame_end);
     packet = look(vp9, 0, "\x0Cxxxx", 5);                                       /* no layers */
     assert_int_equal(packet.tid, -1);
+    assert_int_equal(packet.sid, -1);
+    source_free(vp9);
+}
+
+/* The structure says how many there are, until the next one does; without a keyframe it is told when layers come or go. */
+static void test_vp9_says_how_many_layers_there_are(void **state)
+{
+    (void)state;
+    struct source *vp9 = rig_source(&rig, CODEC_VP9, 1);
+    static const char key[] = "\x2A\x00\x05\x30\x01\x40\x00\xB4\x02\x80\x01\x68xxxx";       /* L, B, V; N_S 2, Y */
+    static const char more[] = "\x6A\x00\x05\x10\x01\x40\x00\xB4xxxx";                          /* the same, P; N_S 1 */
+    struct media_packet packet = look(vp9, 0, key, sizeof(key) - 1);
+    assert_true(packet.keyframe);
+    assert_int_equal(packet.spatial_count, 2);
+    packet = look(vp9, 0, "\x26\x02\x05xxxx", 7);                               /* V, but truncated: relayed as it is */
+    assert_int_equal(packet.sid, -1);
+    packet = look(vp9, 0, "\x24\x02\x05xxxx", 7);
+    assert_int_equal(packet.spatial_count, 2);
+    packet = look(vp9, 0, more, sizeof(more) - 1);
+    assert_false(packet.keyframe);
+    assert_int_equal(packet.spatial_count, 1);
     source_free(vp9);
 }
 
@@ -345,7 +372,11 @@ static void test_av1_says_it_in_its_descriptor(void **state)
     packet.ext.dependency_descriptor = VIEW("\xC1\x00\x02", 3);
     source_input(av1, &packet, false);
     assert_int_equal(packet.tid, 1);
-    assert_true(packet.tid_up && packet.tid_down && !packet.tid_jump);
+    assert_int_equal(packet.tid_up, 1u << 1);
+    assert_true(packet.tid_down && !packet.tid_jump);
+    assert_int_equal(packet.sid, 0);
+    assert_int_equal(packet.spatial_count, 1);
+    assert_true(packet.frame_end);
     packet.seq = 4;                                         /* another SSRC: its structure is its own */
     source_input(av1, &packet, true);
     assert_int_equal(packet.tid, -1);
@@ -361,6 +392,27 @@ static void test_an_opaque_source_is_not_looked_into(void **state)
     const struct media_packet *kept = history_get(&source->layers[0].history, (uint16_t)(feed.seq - 1));
     assert_false(kept->keyframe);
     assert_int_equal(kept->tid, -1);
+}
+
+/* But for what stands beside its payload. */
+static void test_an_opaque_source_may_describe_itself(void **state)
+{
+    (void)state;
+    struct source *av1 = rig_source(&rig, CODEC_AV1, 1);
+    uint8_t bytes[16];
+    av1->desc.opaque = true;
+    struct media_packet packet = {.arrived = feed.now, .seq = 1, .payload = (const uint8_t *)"\xFFxxx", .payload_size = 4};
+    packet.ext.has = RTP_EXT_HAS_DEPENDENCY_DESCRIPTOR;
+    packet.ext.dependency_descriptor = structure_descriptor(bytes, true, 0);
+    source_input(av1, &packet, false);
+    assert_true(packet.keyframe);
+    assert_int_equal(packet.sid, 0);
+    packet.seq = 2;
+    packet.ext.dependency_descriptor = VIEW("\xC1\x00\x02", 3);
+    source_input(av1, &packet, false);
+    assert_false(packet.keyframe);
+    assert_int_equal(packet.tid, 1);
+    source_free(av1);
 }
 
 /* security.md, PR 3636: VP8 payloads of a few bytes, with simulcast. */
@@ -402,8 +454,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_newer_source_takes_an_older_ones_slot, setup, teardown),
         cmocka_unit_test_setup_teardown(test_vp8_says_its_temporal_layer, setup, teardown),
         cmocka_unit_test_setup_teardown(test_vp9_says_where_layers_may_change, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_vp9_says_how_many_layers_there_are, setup, teardown),
         cmocka_unit_test_setup_teardown(test_av1_says_it_in_its_descriptor, setup, teardown),
         cmocka_unit_test_setup_teardown(test_an_opaque_source_is_not_looked_into, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_an_opaque_source_may_describe_itself, setup, teardown),
         cmocka_unit_test_setup_teardown(test_short_payloads_pass_unharmed, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
