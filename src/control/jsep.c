@@ -45,6 +45,20 @@ static bool type_of(struct view text, enum negotiate_type *out)
     return true;
 }
 
+/* janus-api.md 5.1: each element names an m-line and a mode; a list with one that does not is as if it were not there. */
+static bool svc_is_fine(const json_t *svc)
+{
+    size_t index;
+    const json_t *entry;
+    json_array_foreach(svc, index, entry) {
+        const json_t *mindex = json_object_get(entry, "mindex"), *mid = json_object_get(entry, "mid");
+        if (!json_is_string(json_object_get(entry, "svc")) || (mindex == NULL && mid == NULL) || (mindex != NULL && !json_is_integer(mindex)) ||
+            (mid != NULL && !json_is_string(mid)))
+            return false;
+    }
+    return json_array_size(svc) > 0;
+}
+
 static bool read_jsep(const json_t *jsep, struct client_jsep *out, struct jsep_error *error)
 {
     static const struct element elements[] = {
@@ -70,7 +84,7 @@ static bool read_jsep(const json_t *jsep, struct client_jsep *out, struct jsep_e
     out->trickle = trickle == NULL || json_is_true(trickle);
     out->rid_lowest_first = rid_order != NULL && strcmp(rid_order, "lmh") == 0;
     out->e2ee = json_is_true(json_object_get(jsep, "e2ee"));
-    out->svc = json_is_array(svc) ? svc : NULL;
+    out->svc = svc_is_fine(svc) ? svc : NULL;
     return true;
 }
 

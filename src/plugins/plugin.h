@@ -42,7 +42,7 @@ struct jsep_in {
     bool e2ee;
     const struct jsep_simulcast *simulcast;
     size_t simulcast_count;
-    const json_t *svc;           /* array as sent, or NULL */
+    const json_t *svc;           /* array as sent: objects with `svc` and `mindex` or `mid`; NULL: none */
 };
 
 /* What goes out with an event. The core completes the SDP (webrtc.md section 3). */
@@ -112,7 +112,7 @@ struct plugin_desc {
     void (*setup_media)(void *plugin, void *session);                        /* before `webrtcup` is sent; once per PeerConnection */
     void (*hangup_media)(void *plugin, void *session);                       /* idempotent: see plugin-model.md A.2 */
     void (*slow_link)(void *plugin, void *session, uint16_t mindex, bool video, bool uplink);     /* NULL: not interested */
-    /* The layer that a sink relays has changed (-1: nothing yet). */
+    /* The layer that a sink relays has changed (-1: nothing yet). With sink_options.svc `substream` is the spatial layer. */
     void (*sink_layer)(void *plugin, void *session, struct ref sink, int substream, int temporal);
     /* A message came in. False: not now; the core keeps it, and what follows it, and offers it again after each data_ready of this
      * handle. Nothing more is read from the client meanwhile. NULL: messages only feed the graph (host_data_sink_add). */

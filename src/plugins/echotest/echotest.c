@@ -45,6 +45,8 @@ static void reset_session(struct echo_session *session)
         .max_delay = -1,
         .substream = -1,
         .temporal = -1,
+        .spatial_layer = -1,
+        .temporal_layer = -1,
     };
 }
 
@@ -145,7 +147,7 @@ static bool layers_are_in_range(const json_t *body, char text[SCHEMA_TEXT])
 }
 
 static void set_layer(struct echotest *echo, struct echo_session *session, const json_t *body, const char *name, uint8_t *target,
-                      int current)
+                      int current, bool asks)
 {
     const json_t *value = json_object_get(body, name);
     if (value == NULL)
@@ -153,7 +155,7 @@ static void set_layer(struct echotest *echo, struct echo_session *session, const
     *target = (uint8_t)json_integer_value(value);
     if (*target == current)
         push_layer(echo, session, name, current);
-    else
+    else if (asks)
         echo_keyframe(echo, session);
 }
 
@@ -164,10 +166,11 @@ static void set_layers(struct echotest *echo, struct echo_session *session, cons
         json_int_t us = json_integer_value(fallback);
         session->fallback_us = us > UINT32_MAX ? UINT32_MAX : (uint32_t)us;
     }
-    set_layer(echo, session, body, "substream", &session->substream_target, session->substream);
-    set_layer(echo, session, body, "temporal", &session->temporal_target, session->temporal);
-    set_layer(echo, session, body, "spatial_layer", &session->spatial_layer_target, -1);
-    set_layer(echo, session, body, "temporal_layer", &session->temporal_layer_target, -1);
+    set_layer(echo, session, body, "substream", &session->substream_target, session->substream, true);
+    set_layer(echo, session, body, "temporal", &session->temporal_target, session->temporal, true);
+    /* Of SVC the sink asks, and only when it goes up. */
+    set_layer(echo, session, body, "spatial_layer", &session->spatial_layer_target, session->spatial_layer, !session->svc);
+    set_layer(echo, session, body, "temporal_layer", &session->temporal_layer_target, session->temporal_layer, !session->svc);
 }
 
 static int16_t clamp_delay(json_int_t v)
@@ -325,24 +328,32 @@ static void echo_slow_link(void *plugin, void *state, uint16_t mindex, bool vide
     buf_fini(&body);
 }
 
+static const struct echo_line *line_of(const struct echo_session *session, struct ref sink)
+{
+    for (uint16_t i = 0; i < session->line_count; i++)
+        if (ref_equal(session->lines[i].sink, sink))
+            return &session->lines[i];
+    return NULL;
+}
+
 static void echo_sink_layer(void *plugin, void *state, struct ref sink, int substream, int temporal)
 {
     struct echotest *echo = plugin;
     struct echo_session *session = state;
+    const struct echo_line *line = line_of(session, sink);
     struct buf body;
     struct json_out j;
-    if (!session->has_simulcast || session->simulcast_mindex >= session->line_count ||
-        !ref_equal(session->lines[session->simulcast_mindex].sink, sink))
+    if (line == NULL || (!line->simulcast && !line->svc))
         return;
-    session->substream = (int8_t)substream;
-    session->temporal = (int8_t)temporal;
+    *(line->svc ? &session->spatial_layer : &session->substream) = (int8_t)substream;
+    *(line->svc ? &session->temporal_layer : &session->temporal) = (int8_t)temporal;
     buf_init(&body, ECHO_EVENT_BYTES);
     jout_begin(&j, &body, LAYOUT_COMPACT);
     jout_object(&j, NULL);
     jout_string(&j, "echotest", "event");
     jout_string(&j, "videocodec", codec_info(session->video_codec)->name);
-    jout_int(&j, "substream", substream);
-    jout_int(&j, "temporal", temporal);
+    jout_int(&j, line->svc ? "spatial_layer" : "substream", substream);
+    jout_int(&j, line->svc ? "temporal_layer" : "temporal", temporal);
     jout_end(&j);
     (void)host_event(echo->host, session->handle, NULL, buf_view(&body), NULL);
     buf_fini(&body);
@@ -363,10 +374,19 @@ static void echo_query(void *plugin, void *state, struct json_out *out)
         jout_bool(out, "simulcast", true);
         jout_int(out, "substream", session->substream);
         jout_int(out, "substream-target", session->substream_target);
-        jout_int(out, "temporal-layer", session->temporal);
-        jout_int(out, "temporal-layer-target", session->temporal_target);
+        if (!session->svc) {
+            jout_int(out, "temporal-layer", session->temporal);
+            jout_int(out, "temporal-layer-target", session->temporal_target);
+        }
         if (session->fallback_us > 0)
             jout_uint(out, "fallback", session->fallback_us);
+    }
+    if (session->svc) {                 /* with both, the temporal layers are these */
+        jout_bool(out, "svc", true);
+        jout_int(out, "spatial-layer", session->spatial_layer);
+        jout_int(out, "spatial-layer-target", session->spatial_layer_target);
+        jout_int(out, "temporal-layer", session->temporal_layer);
+        jout_int(out, "temporal-layer-target", session->temporal_layer_target);
     }
     if (session->e2ee)
         jout_bool(out, "e2ee", true);

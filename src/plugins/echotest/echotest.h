@@ -22,6 +22,7 @@ struct echo_line {
     uint8_t kind;                       /* enum media_kind */
     bool video;
     bool simulcast;
+    bool svc;                           /* its layers come in one stream */
     uint8_t pt;
     uint8_t red_pt;                 /* 0: none */
 };
@@ -47,6 +48,8 @@ struct echo_session {
     int16_t max_delay;
     int8_t substream;                   /* relayed now; -1: nothing yet */
     int8_t temporal;
+    int8_t spatial_layer;               /* the same of SVC */
+    int8_t temporal_layer;
     bool has_simulcast;
     uint16_t simulcast_mindex;
     enum codec audio_codec;

@@ -8,8 +8,9 @@ static struct sink_options options_of(const struct echo_session *session, const 
         .pt = line->pt,
         .red_pt = line->red_pt,
         .paused = line->video ? !session->video_active : !session->audio_active,
-        .substream_target = session->substream_target,
-        .temporal_target = session->temporal_target,
+        .svc = line->svc,
+        .substream_target = line->svc ? session->spatial_layer_target : session->substream_target,
+        .temporal_target = line->svc ? session->temporal_layer_target : session->temporal_target,
         .fallback_us = session->fallback_us,
         .min_delay = session->min_delay,
         .max_delay = session->max_delay,
@@ -50,6 +51,7 @@ static void wire_line(struct echotest *echo, struct echo_session *session, uint1
     line->video = mline->kind == SDP_VIDEO;
     line->kind = mline->kind == SDP_AUDIO ? MEDIA_AUDIO : line->video ? MEDIA_VIDEO : MEDIA_DATA;
     line->simulcast = session->has_simulcast && session->simulcast_mindex == index;
+    line->svc = session->svc && line->video && !line->simulcast && (accepted->codec == CODEC_VP9 || accepted->codec == CODEC_AV1);
     line->source = host_source(echo->host, session->handle, index);
     line->pt = accepted->pt;
     line->red_pt = accepted->red_pt != SDP_PT_NONE ? accepted->red_pt : 0;

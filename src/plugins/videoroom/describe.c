@@ -32,6 +32,8 @@ static void write_codec_details(struct json_out *j, const struct vr_pub_stream *
         jout_string(j, stream->codec == CODEC_VP9 ? "vp9_profile" : "h264_profile", stream->profile);
     if (stream->simulcast)
         jout_bool(j, "simulcast", true);
+    if (stream->svc)
+        jout_bool(j, "svc", true);
 }
 
 void vr_write_stream(struct json_out *j, const struct vr_pub_stream *stream, enum vr_form form)
@@ -100,6 +102,8 @@ static void write_session_stream(struct json_out *j, const struct vr_pub_stream 
     write_delays(j, stream->min_delay, stream->max_delay);
     if (stream->simulcast)
         jout_bool(j, "simulcast", true);
+    if (stream->svc)
+        jout_bool(j, "svc", true);
     if (stream->level_known) {
         jout_real(j, "audio-level-dBov", stream->level);
         jout_bool(j, "talking", stream->talking);
@@ -161,6 +165,28 @@ const char *vr_joined_text(struct vr_participant *p)
     return p->joined;
 }
 
+static void write_layers(struct json_out *j, const struct vr_sub_stream *sub)
+{
+    if (sub->source->simulcast) {
+        jout_object(j, "simulcast");
+        jout_int(j, "substream", sub->substream);
+        jout_int(j, "substream-target", sub->substream_target);
+        jout_int(j, "temporal-layer", sub->temporal);
+        jout_int(j, "temporal-layer-target", sub->temporal_target);
+        if (sub->fallback_us > 0)
+            jout_uint(j, "fallback", sub->fallback_us);
+        jout_end(j);
+    }
+    if (sub->source->svc) {
+        jout_object(j, "svc");
+        jout_int(j, "spatial-layer", sub->substream);
+        jout_int(j, "target-spatial-layer", sub->spatial_target);
+        jout_int(j, "temporal-layer", sub->temporal);
+        jout_int(j, "target-temporal-layer", sub->temporal_layer_target);
+        jout_end(j);
+    }
+}
+
 static void write_source(struct json_out *j, const struct vr_sub_stream *sub)
 {
     const struct vr_pub_stream *source = sub->source;
@@ -178,16 +204,7 @@ static void write_source(struct json_out *j, const struct vr_sub_stream *sub)
         jout_string(j, source->codec == CODEC_VP9 ? "vp9-profile" : "h264-profile", source->profile);
     if (sub->kind == MEDIA_VIDEO)
         write_delays(j, sub->min_delay, sub->max_delay);
-    if (!source->simulcast)
-        return;
-    jout_object(j, "simulcast");
-    jout_int(j, "substream", sub->substream);
-    jout_int(j, "substream-target", sub->substream_target);
-    jout_int(j, "temporal-layer", sub->temporal);
-    jout_int(j, "temporal-layer-target", sub->temporal_target);
-    if (sub->fallback_us > 0)
-        jout_uint(j, "fallback", sub->fallback_us);
-    jout_end(j);
+    write_layers(j, sub);
 }
 
 static void write_sub_stream(struct json_out *j, const struct vr_sub_stream *sub)

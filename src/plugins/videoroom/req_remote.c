@@ -118,6 +118,8 @@ static void add_stream(struct videoroom *vr, struct vr_participant *p, const jso
     stream->fec = vr_bool(entry, "fec", false) && room->opus_fec;
     stream->dtx = vr_bool(entry, "dtx", false) && room->opus_dtx;
     stream->simulcast = stream->kind == MEDIA_VIDEO && vr_bool(entry, "simulcast", false);
+    /* AV1's layers are told by an extension that does not travel between servers. */
+    stream->svc = stream->codec == CODEC_VP9 && !stream->simulcast && vr_bool(entry, "svc", false);
     stream->audiolevel_id = stream->kind == MEDIA_AUDIO ? ext_id(entry, "audiolevel_ext_id") : 0;
     stream->videoorient_id = stream->kind == MEDIA_VIDEO ? ext_id(entry, "videoorient_ext_id") : 0;
     stream->playoutdelay_id = stream->kind == MEDIA_VIDEO ? ext_id(entry, "playoutdelay_ext_id") : 0;

@@ -71,8 +71,8 @@ static void set_layer(struct vr_call *call, struct vr_sub_stream *sub, const jso
     *target = (uint8_t)vr_int(entry, name, 2);
     if (*target == current)
         vr_notify_layer(call->vr, sub, name, current);
-    else
-        host_keyframe(call->vr->host, sub->source->source);
+    else if (!sub->source->svc)
+        host_keyframe(call->vr->host, sub->source->source);     /* of SVC the sink asks, and only when it goes up */
 }
 
 static void tweak_sub(struct vr_call *call, struct vr_sub_stream *sub, const json_t *entry)
@@ -84,6 +84,9 @@ static void tweak_sub(struct vr_call *call, struct vr_sub_stream *sub, const jso
         set_layer(call, sub, entry, "temporal", &sub->temporal_target, sub->temporal);
         if (json_object_get(entry, "fallback") != NULL)
             sub->fallback_us = vr_u32(entry, "fallback", 0);
+    } else if (sub->kind == MEDIA_VIDEO && sub->source != NULL && sub->source->svc) {
+        set_layer(call, sub, entry, "spatial_layer", &sub->spatial_target, sub->substream);
+        set_layer(call, sub, entry, "temporal_layer", &sub->temporal_layer_target, sub->temporal);
     }
     vr_set_delays(entry, &sub->min_delay, &sub->max_delay);
     vr_sub_apply(call->vr, sub);            /* a sink that resumes asks for its keyframe itself */

@@ -92,6 +92,7 @@ static void disable(struct vr_pub_stream *stream)
 {
     stream->disabled = true;
     stream->audiolevel_id = stream->videoorient_id = stream->playoutdelay_id = 0;
+    stream->described = false;
 }
 
 static void answer_media(const struct vr_participant *p, struct vr_pub_stream *stream, struct sdp *answer, const struct sdp *offer,
@@ -124,6 +125,7 @@ static void answer_media(const struct vr_participant *p, struct vr_pub_stream *s
     stream->audiolevel_id = sdp_ext_find(answered, SDP_EXT_AUDIO_LEVEL);
     stream->videoorient_id = sdp_ext_find(answered, SDP_EXT_VIDEO_ORIENTATION);
     stream->playoutdelay_id = sdp_ext_find(answered, SDP_EXT_PLAYOUT_DELAY);
+    stream->described = sdp_ext_find(answered, SDP_EXT_DEPENDENCY_DESCRIPTOR) > 0;
 }
 
 /* Directions mean nothing on it (RFC 8841 5.2); its codec is none. */
@@ -154,6 +156,19 @@ static bool has_layers(const struct jsep_in *jsep, uint16_t mindex)
     return false;
 }
 
+/* Only by its place (videoroom.md 14.6). A renegotiation that says nothing leaves it as it is. */
+static bool is_svc(const struct vr_pub_stream *stream, const struct jsep_in *jsep)
+{
+    size_t index;
+    const json_t *entry;
+    if (stream->disabled || stream->simulcast || jsep->simulcast_count > 0 || (stream->codec != CODEC_VP9 && stream->codec != CODEC_AV1))
+        return false;
+    json_array_foreach(jsep->svc, index, entry)
+        if (vr_int(entry, "mindex", 0) == stream->mindex)
+            return true;
+    return jsep->svc == NULL && jsep->update && stream->svc;
+}
+
 static struct sdp *answer_offer(struct vr_participant *p, const struct sdp *offer, const struct jsep_in *jsep)
 {
     char name[VR_ID_SHOWN + 16], shown[VR_ID_SHOWN];
@@ -169,6 +184,7 @@ static struct sdp *answer_offer(struct vr_participant *p, const struct sdp *offe
         else
             answer_media(p, stream, answer, offer, i);
         stream->simulcast = stream->kind == MEDIA_VIDEO && !stream->disabled && has_layers(jsep, i);
+        stream->svc = stream->kind == MEDIA_VIDEO && is_svc(stream, jsep);
     }
     return answer;
 }
@@ -226,8 +242,10 @@ static void wire_streams(struct videoroom *vr, struct vr_participant *p, bool up
         vr_data_rewire(vr, stream);
         LIST_EACH(it, &stream->subs) {
             struct vr_sub_stream *sub = CONTAINER_OF(it, struct vr_sub_stream, of_source);
-            if (!ref_is_none(sub->sink))
-                host_sink_switch(vr->host, sub->sink, stream->source);      /* harmless when it is the same */
+            if (ref_is_none(sub->sink))
+                continue;
+            host_sink_switch(vr->host, sub->sink, stream->source);          /* harmless when it is the same */
+            vr_sub_apply(vr, sub);                                          /* SVC may have come or gone */
         }
     }
     vr_remotizations_extend(vr, p);

@@ -4,6 +4,9 @@
 #include "base/str.h"
 #include "plugins/videoroom/videoroom.h"
 
+/* Free among those of webrtc.md 4.4, which has none for it. */
+#define DESCRIPTOR_EXT_ID 8u
+
 static void offer_exts(const struct vr_room *room, const struct vr_sub_stream *sub, struct sdp_offer_line *line)
 {
     const struct vr_pub_stream *source = sub->source;
@@ -14,8 +17,11 @@ static void offer_exts(const struct vr_room *room, const struct vr_sub_stream *s
         return;
     /* Transport-cc feedback would be 80 % of what a server with many viewers receives, and nothing but a choice of layers
      * could follow from it (design section 5): only those who have the choice are asked for it. */
-    if (room->twcc_ext && source->simulcast)
+    if (room->twcc_ext && (source->simulcast || source->svc))
         line->ext_ids[SDP_EXT_TRANSPORT_CC] = sdp_ext_default_id(SDP_EXT_TRANSPORT_CC);
+    /* A picture of AV1 with several spatial layers can't be put together without it; VP9's own descriptor says it all. */
+    if (source->svc && source->codec == CODEC_AV1 && source->described)
+        line->ext_ids[SDP_EXT_DEPENDENCY_DESCRIPTOR] = DESCRIPTOR_EXT_ID;
     if (source->audiolevel_id > 0)
         line->ext_ids[SDP_EXT_AUDIO_LEVEL] = sdp_ext_default_id(SDP_EXT_AUDIO_LEVEL);
     if (source->playoutdelay_id > 0)

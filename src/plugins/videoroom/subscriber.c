@@ -108,12 +108,14 @@ static struct sink_options options_of(const struct vr_sub_stream *sub)
 {
     const struct vr_subscriber *s = sub->owner;
     const struct vr_pub_stream *source = sub->source;
+    const bool svc = source != NULL && source->svc;
     struct sink_options options = {
         .pt = codec_info(sub->codec == CODEC_RED ? CODEC_OPUS : (enum codec)sub->codec)->pt,
         .red_pt = sub->red ? codec_info(CODEC_RED)->pt : 0,
         .paused = !sub->ready || !sub->send || s->paused || s->kicked,
-        .substream_target = sub->substream_target,
-        .temporal_target = sub->temporal_target,
+        .svc = svc,
+        .substream_target = svc ? sub->spatial_target : sub->substream_target,
+        .temporal_target = svc ? sub->temporal_layer_target : sub->temporal_target,
         .fallback_us = sub->fallback_us,
         .min_delay = sub->min_delay,
         .max_delay = sub->max_delay,

@@ -239,12 +239,12 @@ static void vr_sink_layer(void *plugin, void *state, struct ref sink, int substr
     bool new_substream = substream >= 0 && sub->substream != substream, new_temporal = temporal >= 0 && sub->temporal != temporal;
     sub->substream = new_substream ? (int8_t)substream : sub->substream;
     sub->temporal = new_temporal ? (int8_t)temporal : sub->temporal;
-    if (sub->source == NULL || !sub->source->simulcast)
+    if (sub->source == NULL || (!sub->source->simulcast && !sub->source->svc))
         return;
     if (new_substream)
-        vr_notify_layer(plugin, sub, "substream", substream);
+        vr_notify_layer(plugin, sub, sub->source->svc ? "spatial_layer" : "substream", substream);
     if (new_temporal)
-        vr_notify_layer(plugin, sub, "temporal", temporal);
+        vr_notify_layer(plugin, sub, sub->source->svc ? "temporal_layer" : "temporal", temporal);
 }
 
 /* fir_freq: a keyframe from every publisher that often (videoroom.md 14.2). */

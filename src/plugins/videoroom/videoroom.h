@@ -105,6 +105,8 @@ struct vr_pub_stream {
     bool active;                    /* the publisher's own choice (`send`) */
     bool moderated;
     bool simulcast;
+    bool svc;                       /* its layers come in one stream */
+    bool described;                 /* by dependency descriptors */
     bool fec, dtx, stereo;
     uint8_t codec;                  /* enum codec; CODEC_NONE */
     char profile[16];               /* h264 or vp9; "" unknown */
@@ -217,10 +219,11 @@ struct vr_sub_stream {
     bool send;
     char *crossrefid;
     struct ref sink;
-    uint8_t substream_target, temporal_target, spatial_target, temporal_layer_target;
+    uint8_t substream_target, temporal_target;
+    uint8_t spatial_target, temporal_layer_target;      /* the same of SVC */
     uint32_t fallback_us;
     int16_t min_delay, max_delay;
-    int8_t substream, temporal;     /* relayed now */
+    int8_t substream, temporal;     /* relayed now; of SVC the spatial and the temporal layer */
 };
 
 struct vr_subscriber {

@@ -352,6 +352,55 @@ static void test_layers_are_reported_and_asked_for(void **state)
     expect_silence(&h, me);
 }
 
+static const struct fake_event *offer_svc(const char *svc, const char *body)
+{
+    const struct fake_say say = {.jsep = "offer", .sdp = offer_of(both, 2), .svc = svc};
+    fake_say_jsep(&h, me, &say, "%s", body);
+    return expect_reply(&h, me, OK);
+}
+
+static void test_layers_of_svc_are_reported_and_asked_for(void **state)
+{
+    (void)state;
+    offer_svc("[{\"mindex\":1,\"svc\":\"L3T3\"}]", "{'video':true,'videocodec':'vp9','spatial_layer':1}");
+    assert_true(fake_sink(&h, me, 1)->options.svc);
+    assert_int_equal(fake_sink(&h, me, 1)->options.substream_target, 1);
+    assert_int_equal(fake_sink(&h, me, 1)->options.temporal_target, 2);
+    assert_false(fake_sink(&h, me, 0)->options.svc);
+    fake_layer(&h, me, 1, 1, 0);
+    expect_told(&h, me, "{'echotest':'event','videocodec':'vp9','spatial_layer':1,'temporal_layer':0}");
+    const uint32_t asked = fake_source(&h, me, 1)->keyframes;
+    fake_say(&h, me, "{'spatial_layer':1,'temporal_layer':0}");             /* already there: told before the ok */
+    expect_told(&h, me, "{'echotest':'event','videocodec':'vp9','spatial_layer':1}");
+    expect_told(&h, me, "{'echotest':'event','videocodec':'vp9','temporal_layer':0}");
+    expect_reply(&h, me, OK);
+    fake_say(&h, me, "{'spatial_layer':0,'temporal_layer':1,'substream':2}");
+    expect_reply(&h, me, OK);
+    assert_int_equal(fake_sink(&h, me, 1)->options.substream_target, 0);
+    assert_int_equal(fake_sink(&h, me, 1)->options.temporal_target, 1);
+    assert_int_equal(fake_source(&h, me, 1)->keyframes, asked + 1);         /* for `substream`; of SVC the sink asks */
+    struct buf text;
+    struct json_out j;
+    buf_init(&text, 4096);
+    jout_begin(&j, &text, LAYOUT_COMPACT);
+    jout_object(&j, NULL);
+    h.desc->query(h.plugin, h.handles[me].state, &j);
+    jout_end(&j);
+    assert_non_null(strstr(buf_text(&text), "\"svc\":true,\"spatial-layer\":1,\"spatial-layer-target\":0,\"temporal-layer\":0,\"temporal-layer-target\":1,"));
+    buf_fini(&text);
+}
+
+static void test_svc_is_for_codecs_that_have_it(void **state)
+{
+    (void)state;
+    offer_svc("[{\"mindex\":1,\"svc\":\"L1T3\"}]", "{'video':true,'videocodec':'vp8','temporal_layer':1}");
+    assert_false(fake_sink(&h, me, 1)->options.svc);
+    fake_layer(&h, me, 1, 0, 0);
+    expect_silence(&h, me);
+    offer_svc(NULL, "{'video':true}");
+    assert_int_equal(fake_sink(&h, me, 1)->options.temporal_target, 2);
+}
+
 static void test_a_slow_link_is_told_for_what_comes_in(void **state)
 {
     (void)state;
@@ -581,6 +630,8 @@ int main(void)
         T(test_the_bit_rate_is_told_at_once),
         T(test_playout_delays_drag_each_other),
         T(test_layers_are_reported_and_asked_for),
+        T(test_layers_of_svc_are_reported_and_asked_for),
+        T(test_svc_is_for_codecs_that_have_it),
         T(test_a_slow_link_is_told_for_what_comes_in),
         T(test_a_hangup_resets_all_and_says_done),
         T(test_done_is_not_told_to_who_has_gone),

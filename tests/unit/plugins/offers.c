@@ -44,7 +44,8 @@ static const char *const video_exts[] = {"14 urn:ietf:params:rtp-hdrext:toffset"
                                          "6 http://www.webrtc.org/experiments/rtp-hdrext/video-content-type",
                                          "4 urn:ietf:params:rtp-hdrext:sdes:mid",
                                          "10 urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id",
-                                         "11 urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id"};
+                                         "11 urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id",
+                                         "12 https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension"};
 
 #define ADD(...) (at += (size_t)snprintf(out + at, OFFER_ROOM - at, __VA_ARGS__))
 
