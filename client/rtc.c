@@ -221,6 +221,10 @@ static bool is_news(enum peer_event_kind kind, enum rtc_event_kind *out)
     case PEER_EVENT_ICE_FAILED:
     case PEER_EVENT_MEDIA:
     case PEER_EVENT_SLOWLINK:
+    case PEER_EVENT_STATS:
+    case PEER_EVENT_ICE_STATE:
+    case PEER_EVENT_PAIR:
+    case PEER_EVENT_DTLS:
         break;
     }
     return false;

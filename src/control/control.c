@@ -288,6 +288,8 @@ static void on_message(void *owner, usec_t now, const struct message *m)
     case CONTROL_PEER_DATA: fact_peer_data(c, m); break;
     case CONTROL_PEER_DATA_TAKEN: fact_peer_data_taken(c, m->payload); break;
     case CONTROL_RECORD_DONE: fact_record_done(c, m->payload); break;
+    case CONTROL_PEER_WEBRTC: notify_webrtc(c, m->payload); break;
+    case CONTROL_PEER_STATS: notify_stats(c, m); break;
     case CONTROL_EVENTS_WANTED: notify_wanted(c, m->payload); break;
     case CONTROL_EVENTS_TAKEN: notify_taken(c, m->payload); break;
     case CONTROL_EVENTS_ANSWER: fact_events_answer(c, m->op, m->payload); break;

@@ -5,6 +5,7 @@
 #include "control/data.h"
 #include "control/graph.h"
 #include "control/handle.h"
+#include "control/notify.h"
 #include "control/op.h"
 #include "control/pc.h"
 
@@ -34,6 +35,7 @@ void fact_peer_up(struct control *c, const struct peer_fact *fact)
     c->pcs_up++;
     if (handle->host->desc->setup_media != NULL)
         handle->host->desc->setup_media(handle->host->plugin, handle->state);
+    notify_up(c, pc);
     plain_event(c, handle, "webrtcup");
 }
 
@@ -72,7 +74,10 @@ void fact_peer_media(struct control *c, const struct peer_media_fact *fact)
     struct json_out j;
     const struct pc *pc = find(c, fact->peer);
     const struct local_mline *line = pc == NULL ? NULL : line_of(c, pc, fact->mindex);
-    if (line == NULL || !event_begin(c, &j, pc->handle->session, pc->handle, "media", NULL))
+    if (line == NULL)
+        return;
+    notify_media(c, pc, line, fact);
+    if (!event_begin(c, &j, pc->handle->session, pc->handle, "media", NULL))
         return;
     jout_string(&j, "mid", line->mid);
     jout_string(&j, "type", sdp_kind_name(line->kind));
@@ -94,6 +99,7 @@ void fact_peer_slowlink(struct control *c, const struct peer_slowlink_fact *fact
     struct handle *handle = pc->handle;
     if (handle->host->desc->slow_link != NULL)
         handle->host->desc->slow_link(handle->host->plugin, handle->state, fact->mindex, line->kind == SDP_VIDEO, fact->uplink);
+    notify_slowlink(c, pc, line, fact);
     if (!event_begin(c, &j, handle->session, handle, "slowlink", NULL))
         return;
     jout_string(&j, "mid", line->mid);

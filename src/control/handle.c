@@ -161,8 +161,10 @@ void handle_hangup(struct control *c, struct handle *handle, enum hangup_reason 
 {
     struct json_out j;
     struct pc *pc = part_with_pc(handle);
-    if (pc != NULL)
+    if (pc != NULL) {
+        pc->ended_by = reason_text(reason);
         pc_close(c, pc, true);
+    }
     if (handle->hung_up)
         return;
     tell_plugin_hangup(handle);

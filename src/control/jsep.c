@@ -6,6 +6,7 @@
 #include "control/api_reply.h"
 #include "control/api_parse.h"
 #include "control/candidates.h"
+#include "control/notify.h"
 #include "control/order.h"
 #include "control/pc.h"
 #include "control/trickle.h"
@@ -199,6 +200,7 @@ bool jsep_from_client(struct control *c, struct handle *handle, const json_t *js
     struct sdp *sdp = sdp_parse(client.sdp, reason);
     if (sdp == NULL)
         return fail(error, 465, "%s", reason);
+    notify_jsep(c, handle, "remote", client.type == NEGOTIATE_OFFER ? "offer" : "answer", client.sdp);
     bool ok = compile(c, handle, sdp, &client, out, error);
     if (!ok && handle->pc != NULL && handle->pc->state == PC_OFFERED)
         pc_free(c, handle->pc);
@@ -274,6 +276,18 @@ static void after_description(struct control *c, struct pc *pc, enum negotiate_t
     order_peer_apply(c, pc, restart);
 }
 
+/* There is nothing to gather: the candidates of a worker are known. */
+static void notify_gathering(struct control *c, const struct pc *pc)
+{
+    struct ice_candidate candidates[LOCAL_CANDIDATES_MAX];
+    if (!notify_wants(c, EVENT_WEBRTC))
+        return;
+    const size_t count = candidates_of_worker(c, pc->peer.worker, candidates);
+    notify_ice(c, pc, "gathering");
+    for (size_t i = 0; i < count; i++)
+        notify_candidate(c, pc, EVENT_LOCAL_CANDIDATE, &candidates[i]);
+}
+
 static enum err say(struct control *c, struct pc *pc, enum negotiate_type type, const struct sdp *sdp, bool restart)
 {
     struct credentials ice;
@@ -296,8 +310,12 @@ static enum err say(struct control *c, struct pc *pc, enum negotiate_type type, 
     if (fresh) {
         pc->state = PC_OPEN;
         pc->controlling = type == NEGOTIATE_OFFER;
+        notify_peer(c, pc);
         order_peer_open(c, pc);
     }
+    if (fresh || restart)
+        notify_gathering(c, pc);
+    notify_jsep(c, pc->handle, "local", type == NEGOTIATE_OFFER ? "offer" : "answer", buf_view(&c->wire));
     after_description(c, pc, type, restart);
     return ERR_NONE;
 }

@@ -7,6 +7,10 @@
 #include "base/str.h"
 #include "control/info.h"
 #include "control/out.h"
+#include "control/pc.h"
+#include "proto/sdp/candidate.h"
+
+#define CANDIDATE_TEXT_MAX 1024u
 
 /* False: nobody wants it. One at a time: there is one scratch buffer. */
 static bool begin(struct control *c, struct json_out *j, enum event_type type)
@@ -19,12 +23,24 @@ static bool begin(struct control *c, struct json_out *j, enum event_type type)
     return true;
 }
 
+/* In the window with control's own notices: a client can make pairs change as fast as it checks. */
+static bool take_room(struct control *c, size_t size)
+{
+    if (c->notices_unread + size > EVENTS_WINDOW) {
+        c->counters.notices_dropped++;
+        return false;
+    }
+    c->notices_unread += (uint32_t)size;
+    c->counters.notices++;
+    return true;
+}
+
 static void send(struct control *c, const struct event_notice *about, const char *opaque_id)
 {
     const struct view opaque = str_of(opaque_id), body = buf_view(&c->notice);
     const size_t size = sizeof(*about) + opaque.size + body.size;
-    if (c->notice.failed || c->notices_unread + size > EVENTS_WINDOW) {
-        c->counters.notices_dropped++;
+    if (c->notice.failed || !take_room(c, size)) {
+        c->counters.notices_dropped += c->notice.failed;
         return;
     }
     struct event_notice *notice = mem_get(size);
@@ -35,8 +51,6 @@ static void send(struct control *c, const struct event_notice *about, const char
     if (opaque.size > 0)
         memcpy(notice->text, opaque.data, opaque.size);
     memcpy(notice->text + opaque.size, body.data, body.size);
-    c->notices_unread += (uint32_t)size;
-    c->counters.notices++;
     out_block(c, ACTOR_EVENTS, EVENTS_NOTICE, notice, size);
 }
 
@@ -112,6 +126,111 @@ void notify_jsep(struct control *c, const struct handle *handle, const char *own
     jout_string_view(&j, "sdp", sdp);
     jout_end(&j);
     end_of_handle(c, &j, EVENT_JSEP, 0, handle);
+}
+
+void notify_peer(struct control *c, const struct pc *pc)
+{
+    const struct handle *handle = pc->handle;
+    const struct view opaque = str_of(handle->opaque_id);
+    if (!c->config.events_running)
+        return;
+    struct event_peer *about = mem_get_zero(sizeof(*about) + opaque.size);
+    *about = (struct event_peer){
+        .peer = pc->peer, .session_id = handle->session->id, .handle_id = handle->id, .opaque_size = (uint32_t)opaque.size};
+    if (opaque.size > 0)
+        memcpy(about->opaque_id, opaque.data, opaque.size);
+    out_block(c, ACTOR_EVENTS, EVENTS_PEER, about, sizeof(*about) + opaque.size);
+}
+
+void notify_peer_gone(struct control *c, const struct pc *pc)
+{
+    struct event_peer_gone about = {.peer = pc->peer, .wall_us = actor_wall_us(c->actor)};
+    if (!c->config.events_running || ref_is_none(pc->peer.ref))
+        return;
+    str_copy(about.reason, sizeof(about.reason), str_of(pc->ended_by));
+    out_send(c, ACTOR_EVENTS, EVENTS_PEER_GONE, &about, sizeof(about));
+}
+
+void notify_ice(struct control *c, const struct pc *pc, const char *state)
+{
+    struct json_out j;
+    if (!begin(c, &j, EVENT_WEBRTC))
+        return;
+    jout_string(&j, "ice", state);
+    jout_int(&j, "stream_id", 1);
+    jout_int(&j, "component_id", 1);
+    end_of_handle(c, &j, EVENT_WEBRTC, EVENT_ICE, pc->handle);
+}
+
+/* The reference has its component only once a candidate of the client has come (event-handlers.md 3.5). */
+void notify_candidate(struct control *c, const struct pc *pc, enum event_webrtc kind, const struct ice_candidate *candidate)
+{
+    const struct remote_description *remote = pc->negotiation.remote;
+    const bool local = kind == EVENT_LOCAL_CANDIDATE;
+    struct json_out j;
+    struct buf text;
+    if (!begin(c, &j, EVENT_WEBRTC))
+        return;
+    buf_init(&text, CANDIDATE_TEXT_MAX);
+    candidate_write(candidate, &text);
+    jout_string_view(&j, local ? "local-candidate" : "remote-candidate", buf_view(&text));
+    jout_int(&j, "stream_id", 1);
+    jout_int(&j, "component_id", local && (remote == NULL || remote->candidate_count == 0) ? 0 : 1);
+    end_of_handle(c, &j, EVENT_WEBRTC, kind, pc->handle);
+    buf_fini(&text);
+}
+
+void notify_up(struct control *c, const struct pc *pc)
+{
+    struct json_out j;
+    if (!begin(c, &j, EVENT_WEBRTC))
+        return;
+    jout_string(&j, "connection", "webrtcup");
+    end_of_handle(c, &j, EVENT_WEBRTC, EVENT_CONNECTION, pc->handle);
+    notify_ice(c, pc, "ready");
+}
+
+void notify_media(struct control *c, const struct pc *pc, const struct local_mline *line, const struct peer_media_fact *fact)
+{
+    struct json_out j;
+    if (!begin(c, &j, EVENT_MEDIA))
+        return;
+    jout_string(&j, "media", sdp_kind_name(line->kind));
+    jout_string(&j, "mid", line->mid);
+    if (fact->substream >= 0)
+        jout_int(&j, "substream", fact->substream);
+    jout_bool(&j, "receiving", fact->receiving);
+    if (fact->seconds > 0)
+        jout_uint(&j, "seconds", fact->seconds);
+    end_of_handle(c, &j, EVENT_MEDIA, EVENT_MEDIA_STATE, pc->handle);
+}
+
+void notify_slowlink(struct control *c, const struct pc *pc, const struct local_mline *line, const struct peer_slowlink_fact *fact)
+{
+    struct json_out j;
+    if (!begin(c, &j, EVENT_MEDIA))
+        return;
+    jout_string(&j, "mid", line->mid);
+    jout_string(&j, "media", sdp_kind_name(line->kind));
+    jout_string(&j, "slow_link", fact->uplink ? "uplink" : "downlink");
+    jout_uint(&j, "lost_lastsec", fact->lost);
+    end_of_handle(c, &j, EVENT_MEDIA, EVENT_SLOWLINK, pc->handle);
+}
+
+void notify_webrtc(struct control *c, const struct event_webrtc_fact *fact)
+{
+    struct event_webrtc_fact passed = *fact;
+    if (pc_find(c, fact->peer) == NULL || !notify_wants(c, EVENT_WEBRTC) || !take_room(c, sizeof(passed)))
+        return;
+    passed.wall_us = actor_wall_us(c->actor);
+    out_send(c, ACTOR_EVENTS, EVENTS_WEBRTC, &passed, sizeof(passed));
+}
+
+/* The last statistics of a PeerConnection: one block, once. */
+void notify_stats(struct control *c, const struct message *m)
+{
+    if (notify_wants(c, EVENT_MEDIA))
+        out_block(c, ACTOR_EVENTS, EVENTS_STATS, message_take(m), m->size);
 }
 
 /* -- others --------------------------------------------------------------------------------------------------------------------- */

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "control/data.h"
 #include "control/graph.h"
+#include "control/notify.h"
 #include "control/order.h"
 #include "control/place.h"
 #include "proto/sdp/candidate.h"
@@ -164,6 +165,8 @@ void pc_free(struct control *c, struct pc *pc)
     data_forget(pc);
     forget_story(pc);
     negotiation_fini(&pc->negotiation);
+    if (pc->state != PC_OFFERED)
+        notify_peer_gone(c, pc);
     if (!ref_is_none(pc->peer.ref))
         pc_unseat(c, pc);
     pool_put(&c->pcs, pc);

@@ -210,6 +210,7 @@ struct pc {
     enum pc_state state;
     enum pc_offer offer;
     enum pc_offer offer_before;         /* what was waited for when the client's offer came that is being worked on */
+    const char *ended_by;               /* closing: why, as event handlers are told; NULL: they are not */
     bool negotiated;                    /* an answer has passed, in either direction */
     bool controlling;                   /* our first description was an offer */
     bool e2ee;                          /* sticky */

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "control/notify.h"
 #include "control/order.h"
 #include "control/pc.h"
 #include "proto/sdp/candidate.h"
@@ -78,6 +79,7 @@ static void take(struct control *c, struct pc *pc, const struct ice_candidate *c
     pc->candidate_count++;
     c->counters.candidates_taken++;
     pc_keep_candidate(pc, candidate);
+    notify_candidate(c, pc, EVENT_REMOTE_CANDIDATE, candidate);
     order_peer_candidate(c, pc, candidate);
 }
 

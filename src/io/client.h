@@ -160,6 +160,9 @@ struct client {
     uint8_t end;                     /* enum client_end */
     bool announced;                  /* control knows of it */
     bool gone_told;
+    bool opened_told;                /* event handlers know of it; */
+    uint16_t requests;               /* of HTTP so far, */
+    uint16_t requests_told;          /* and as far as they know */
     bool output_ended;               /* the peer has been told that no more comes */
     bool input_ended;                /* the peer has closed its side; what is queued may still leave */
     bool ping_sent;

@@ -268,6 +268,7 @@ static bool on_head(struct clients *env, struct client *c, usec_t now, struct vi
     }
     env->counters.http_requests++;
     c->http->old = req.minor == 0;
+    c->requests++;
     if (c->origin->http != NULL)
         return client_api_request(env, c, now, &req, text);
     switch (ws_handshake_check(&req, c->origin->subprotocol)) {

@@ -77,7 +77,7 @@ static void note_unbuilt(const struct conf_node *root, struct buf *notes)
 static void read_all(struct http_config *config, const struct conf_node *root, const struct http_keys *keys, struct buf *notes)
 {
     const struct conf_node *group = conf_get(root, keys->group), *certificates = conf_get(root, "certificates"), *cors = conf_get(root, "cors");
-    *config = (struct http_config){.layout = LAYOUT_COMPACT};
+    *config = (struct http_config){.layout = LAYOUT_COMPACT, .events = conf_bool(conf_get(root, "general"), "events", true)};
     (void)jout_layout_parse(&config->layout, str_of(conf_text(conf_get(root, "general"), "json", "compact")));
     read_server(&config->http, group, keys->http, keys->http_port, notes);
     read_server(&config->https, group, keys->https, keys->https_port, notes);

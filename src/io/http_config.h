@@ -7,6 +7,7 @@
 /* Of one of the two APIs. */
 struct http_config {
     enum json_layout layout;
+    bool events;                             /* event handlers are told of requests */
     struct websocket_server http;            /* its unix_path is never set */
     struct websocket_server https;
     const char *base_path;                   /* begins with '/', does not end with one unless that is all */

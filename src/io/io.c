@@ -102,6 +102,7 @@ struct io *io_new(struct actor *self, const struct io_options *options)
 
 static void drop(struct io *io, struct client *c)
 {
+    io_notify_gone(io, c);
     if (client_ask(c) != NULL)
         io_settle_ask(io, client_ask(c));
     timerq_stop(&io->timers, &c->timer);
@@ -125,6 +126,7 @@ static void drop_all(struct io *io)
 
 void io_free(struct io *io)
 {
+    io->events_mask = 0;                 /* nobody listens any more */
     drop_all(io);
     io_listen_close(io);
     slots_fini(&io->slots);
@@ -349,6 +351,7 @@ static void settle(struct io *io, struct client *c, usec_t now)
             break;
         }
     }
+    io_notify(io, c);
     if (client_is_gone(c) && c->announced && !c->gone_told) {
         c->gone_told = true;
         io_tell_gone(io, c->ref);

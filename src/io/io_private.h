@@ -108,6 +108,10 @@ void io_packets_write(struct io *io, struct client *c, usec_t now);
 void io_packets_timeout(struct io *io, usec_t now);
 void io_packets_drop(struct io *io, struct client *c);
 
+/* --- io_notify.c: what event handlers are told; once a turn, and at the end */
+void io_notify(struct io *io, struct client *c);
+void io_notify_gone(struct io *io, const struct client *c);
+
 /* --- io_message.c: all that knows what the messages look like */
 void io_on_message(void *owner, usec_t now, const struct message *m);
 const char *io_type_name(uint16_t type);

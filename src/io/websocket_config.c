@@ -47,6 +47,7 @@ static void read_layout(struct websocket_config *config, const struct conf_node 
 {
     const char *name = conf_text_given(general, "json");
     config->layout = LAYOUT_COMPACT;
+    config->events = conf_bool(general, "events", true);
     if (name != NULL && !jout_layout_parse(&config->layout, str_of(name)))
         buf_addf(notes, "json = \"%s\" is not known, using compact\n", name);
 }

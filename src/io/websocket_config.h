@@ -15,6 +15,7 @@ struct websocket_server {
 
 struct websocket_config {
     enum json_layout layout;
+    bool events;                 /* event handlers are told of clients */
     usec_t ping_trigger_us;      /* nothing came from the client for so long: PING */
     usec_t ping_timeout_us;      /* and so much longer: gone */
     struct websocket_server ws;

@@ -30,6 +30,8 @@
     X(MEMORY,           MAIN,    struct memory_state)                           \
     X(DRAIN,            MAIN,    struct drain_order)                            \
     X(RECORD_DONE,      DISK,    struct record_done)                            \
+    X(PEER_WEBRTC,      WORKER,  struct event_webrtc_fact)                      \
+    X(PEER_STATS,       WORKER,  struct event_stats)                            \
     X(EVENTS_WANTED,    EVENTS,  struct events_wanted)                          \
     X(EVENTS_TAKEN,     EVENTS,  struct events_taken)                           \
     X(EVENTS_ANSWER,    EVENTS,  char)                                          \

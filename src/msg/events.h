@@ -13,6 +13,7 @@
     X(NOTICE,      CONTROL,       struct event_notice)                 \
     X(PEER,        CONTROL,       struct event_peer)                   \
     X(PEER_GONE,   CONTROL,       struct event_peer_gone)              \
+    X(WEBRTC,      CONTROL,       struct event_webrtc_fact)            \
     X(STATS,       CONTROL,       struct event_stats)                  \
     X(QUERY,       CONTROL,       struct event_query)                  \
     X(ADDRESSES,   DNS,           struct dns_answer)                   \
@@ -57,6 +58,7 @@ struct event_notice {
     uint16_t subtype;               /* 0: none */
     uint32_t opaque_size;
     uint32_t size;
+    uint32_t pad;                   /* 0: the text begins at sizeof(struct event_notice) */
     char text[];
 };
 
@@ -66,11 +68,25 @@ struct event_peer {
     int64_t session_id;
     int64_t handle_id;
     uint32_t opaque_size;
+    uint32_t pad;                   /* the same */
     char opaque_id[];
 };
 
+/* `reason`: of the hangup that is told; "": none is. */
 struct event_peer_gone {
     struct peer_ref peer;
+    uint64_t wall_us;
+    char reason[24];
+};
+
+/* ICE, DTLS and the selected pair, as the worker tells control (which passes it on, so that it stands in its place). */
+struct event_webrtc_fact {
+    struct peer_ref peer;
+    uint8_t kind;                   /* enum event_webrtc: EVENT_ICE, EVENT_PAIR, EVENT_DTLS */
+    uint8_t state;                  /* enum ice_state; enum ice_candidate_type of the remote; enum dtls_state */
+    uint32_t retransmissions;
+    uint64_t wall_us;
+    struct net_addr local, remote;  /* EVENT_PAIR */
 };
 
 /* Statistics of one m-line and layer: a record of a worker's lane; the last ones of a PeerConnection come through control, so

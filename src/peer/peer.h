@@ -43,12 +43,16 @@ enum peer_event_kind {
     PEER_EVENT_DATA_UP,             /* data channels can be written to */
     PEER_EVENT_DATA,                /* packet: a message for control; whoever takes the event owns it */
     PEER_EVENT_DATA_TAKEN,          /* count: of what control sent, the cost of what is done with */
+    PEER_EVENT_STATS,               /* it is time for statistics (stats_ticks) */
+    PEER_EVENT_ICE_STATE,           /* for event handlers, with tell_webrtc only: reason is the enum ice_state, */
+    PEER_EVENT_PAIR,                /* tuple has been selected, reason is the remote's enum ice_candidate_type, */
+    PEER_EVENT_DTLS,                /* reason is the enum dtls_state, count the retransmissions */
 };
 
 struct peer_event {
     struct ref peer;
     uint8_t kind;                   /* enum peer_event_kind */
-    uint8_t reason;                 /* enum hangup_reason */
+    uint8_t reason;                 /* enum hangup_reason, or as the kind says */
     int8_t substream;
     bool receiving;                 /* MEDIA */
     bool uplink;                    /* SLOWLINK */
@@ -105,6 +109,8 @@ struct peer_settings {
     usec_t twcc_period_us;
     uint16_t dtls_mtu;
     bool hangup_on_failed;
+    uint32_t stats_ticks;           /* how many ticks apart event handlers get statistics; 0: none */
+    bool tell_webrtc;               /* event handlers want to know about ICE and DTLS */
 };
 
 struct peer;
@@ -233,4 +239,9 @@ void mline_keep_sealed(struct mline *mline, usec_t now, struct view packet);
 static inline struct peer_public *peer_face(struct peer *peer)
 {
     return (struct peer_public *)(void *)peer;
+}
+
+static inline const struct peer_public *peer_face_const(const struct peer *peer)
+{
+    return (const struct peer_public *)(const void *)peer;
 }

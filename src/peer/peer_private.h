@@ -126,6 +126,9 @@ struct peer {
     bool has_verified;
     struct net_tuple verified;      /* where the other side was last proven to be: DTLS goes there before a pair is selected */
     usec_t ice_failed_at;           /* 0: not failed */
+    uint8_t ice_told;               /* what event handlers know: enum ice_state, */
+    uint8_t dtls_told;              /* enum dtls_state, */
+    uint32_t retransmissions_told;  /* of DTLS */
     bool ice_lost;                  /* it was a connection that failed, not the attempt */
     usec_t tick_at;                 /* USEC_NEVER until up */
     usec_t up_at;
@@ -134,6 +137,7 @@ struct peer {
     usec_t keys_at;                 /* and was done */
     struct traffic dtls_in, dtls_out;       /* datagrams */
     uint32_t too_large;             /* RTP and RTCP that was dropped for its size */
+    uint32_t ticks;
     uint32_t rtcp_index;
     struct rtp_ext_ids ext;
     uint16_t twcc_out_seq;

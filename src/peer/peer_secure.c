@@ -17,6 +17,44 @@ static const struct net_tuple *dtls_destination(const struct peer *peer)
     return selected != NULL ? selected : peer->has_verified ? &peer->verified : NULL;
 }
 
+/* ---- what event handlers are told (event-handlers.md 3.5) ---- */
+
+static void tell_ice(struct peer *peer, enum ice_state state)
+{
+    if (!peer->env->settings.tell_webrtc || peer->ice_told == state)
+        return;
+    peer->ice_told = (uint8_t)state;
+    peer_tell(peer, &(struct peer_event){.kind = PEER_EVENT_ICE_STATE, .reason = (uint8_t)state});
+}
+
+static void tell_pair(struct peer *peer, const struct net_tuple *tuple)
+{
+    struct ice_info ice;
+    if (!peer->env->settings.tell_webrtc)
+        return;
+    ice_describe(peer->ice, &ice);
+    peer_tell(peer, &(struct peer_event){.kind = PEER_EVENT_PAIR, .reason = (uint8_t)ice.remote_type, .tuple = *tuple});
+}
+
+static void tell_dtls_state(struct peer *peer, enum dtls_state state, uint32_t retransmissions)
+{
+    if (peer->dtls_told == state && peer->retransmissions_told == retransmissions)
+        return;
+    peer->dtls_told = (uint8_t)state;
+    peer->retransmissions_told = retransmissions;
+    peer_tell(peer, &(struct peer_event){.kind = PEER_EVENT_DTLS, .reason = (uint8_t)state, .count = retransmissions});
+}
+
+static void tell_dtls(struct peer *peer)
+{
+    struct dtls_info dtls;
+    if (!peer->env->settings.tell_webrtc || peer->dtls_told == DTLS_CONNECTED)
+        return;
+    dtls_get_info(peer->dtls, &dtls);
+    const bool trying = dtls.state == DTLS_CREATED || dtls.state == DTLS_TRYING;        /* it begins when ICE lets it */
+    tell_dtls_state(peer, trying ? DTLS_TRYING : (enum dtls_state)dtls.state, dtls.retransmissions);
+}
+
 static void become_up(struct peer *peer, usec_t now)
 {
     if (peer->phase != PEER_CONNECTING || peer->keys_in == NULL || ice_selected(peer->ice) == NULL)
@@ -38,6 +76,7 @@ static void become_up(struct peer *peer, usec_t now)
 
 static void on_ice_state(struct peer *peer, usec_t now, const struct ice_event *event)
 {
+    tell_ice(peer, event->state);
     switch (event->state) {
     case ICE_CONNECTED:
         peer->was_connected = true;
@@ -80,6 +119,8 @@ static void on_ice_event(struct peer *peer, usec_t now, const struct ice_event *
         peer_tell(peer, &(struct peer_event){.kind = PEER_EVENT_CLAIM, .tuple = event->tuple});
         peer->ice_failed_at = 0;
         peer->connected_at = peer->connected_at == 0 ? now : peer->connected_at;
+        tell_ice(peer, ICE_CONNECTED);
+        tell_pair(peer, &event->tuple);
         peer_start_dtls(peer, now);
         if (peer->dtls != NULL)
             peer_drain_dtls(peer, now);     /* what waited for it */
@@ -120,6 +161,7 @@ void peer_start_dtls(struct peer *peer, usec_t now)
         return;
     }
     peer->dtls_at = now;
+    tell_dtls(peer);
     peer_drain_dtls(peer, now);
 }
 
@@ -143,6 +185,7 @@ static void on_connected(struct peer *peer, usec_t now, struct dtls_srtp_keys *k
         return;
     }
     peer->keys_at = now;
+    tell_dtls(peer);
     become_up(peer, now);
 }
 
@@ -201,6 +244,7 @@ void peer_drain_dtls(struct peer *peer, usec_t now)
 {
     struct dtls_event event;
     send_dtls(peer, now);
+    tell_dtls(peer);
     while (dtls_poll_event(peer->dtls, &event)) {
         switch (event.kind) {
         case DTLS_EVENT_CONNECTED:

@@ -66,6 +66,9 @@ void peer_tick(struct peer *peer, usec_t now)
         for (uint8_t k = 0; k < mline->desc.layer_count; k++)
             traffic_second(&mline->layers[k].traffic);
     }
+    peer->ticks++;
+    if (peer->env->settings.stats_ticks > 0 && peer->ticks % peer->env->settings.stats_ticks == 0)
+        peer_tell(peer, &(struct peer_event){.kind = PEER_EVENT_STATS});
     while (peer->tick_at <= now)
         peer->tick_at += PEER_TICK_US;
 }

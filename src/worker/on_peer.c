@@ -78,8 +78,10 @@ void worker_close_peer(struct worker *w, usec_t now, struct peer *peer, bool not
 void on_peer_close(struct worker *w, usec_t now, const struct peer_close_order *order)
 {
     struct peer *peer = slots_get(&w->peers, order->peer);
-    if (peer != NULL)
+    if (peer != NULL) {
+        stats_tell_last(w, peer);
         worker_close_peer(w, now, peer, order->notify);
+    }
     const struct peer_fact fact = {ref_of(w, order->peer)};
     actor_send(w->actor, ACTOR_CONTROL, CONTROL_PEER_CLOSED, &fact, sizeof(fact));
 }
@@ -134,6 +136,21 @@ static void tell_taken(struct worker *w, const struct peer_event *event)
     actor_send(w->actor, ACTOR_CONTROL, CONTROL_PEER_DATA_TAKEN, &fact, sizeof(fact));
 }
 
+static void tell_webrtc(struct worker *w, const struct peer_event *event, enum event_webrtc kind)
+{
+    struct event_webrtc_fact fact = {
+        .peer = ref_of(w, event->peer),
+        .kind = (uint8_t)kind,
+        .state = event->reason,
+        .retransmissions = event->count,
+    };
+    if (kind == EVENT_PAIR) {
+        fact.local = w->bases[event->tuple.socket];
+        fact.remote = event->tuple.remote;
+    }
+    actor_send(w->actor, ACTOR_CONTROL, CONTROL_PEER_WEBRTC, &fact, sizeof(fact));
+}
+
 static void tell_event(struct worker *w, usec_t now, const struct peer_event *event)
 {
     struct peer *peer = slots_get(&w->peers, event->peer);
@@ -173,6 +190,18 @@ static void tell_event(struct worker *w, usec_t now, const struct peer_event *ev
         break;
     case PEER_EVENT_DATA_TAKEN:
         tell_taken(w, event);
+        break;
+    case PEER_EVENT_STATS:
+        stats_tell(w, peer);
+        break;
+    case PEER_EVENT_ICE_STATE:
+        tell_webrtc(w, event, EVENT_ICE);
+        break;
+    case PEER_EVENT_PAIR:
+        tell_webrtc(w, event, EVENT_PAIR);
+        break;
+    case PEER_EVENT_DTLS:
+        tell_webrtc(w, event, EVENT_DTLS);
         break;
     }
 }

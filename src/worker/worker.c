@@ -54,6 +54,7 @@ static void wire_env(struct worker *w)
         .dtls_mtu = w->config.dtls_mtu,
         .hangup_on_failed = w->config.hangup_on_failed,
     };
+    stats_wanted(w, w->config.events_mask);
     w->media.relay = relay_ports;
     w->media.relay.owner = w;
 }
@@ -62,7 +63,6 @@ struct worker *worker_new(struct actor *actor, const struct worker_config *confi
 {
     struct worker *w = mem_get_zero(sizeof(*w));
     w->actor = actor;
-    w->events_mask = config->events_mask;
     w->config = *config;
     if (w->config.limits.peers == 0)
         w->config.limits = worker_limits_default;
@@ -254,8 +254,8 @@ static void on_message(void *owner, usec_t now, const struct message *m)
     case WORKER_RECORD_STOP: on_record_stop(w, now, m->payload); break;
     case WORKER_RECORD_WRITTEN: on_record_written(w, now, m->payload); break;
     case WORKER_ADJUST: on_adjust(w, m->payload); break;
-    case WORKER_EVENTS_WANTED: w->events_mask = ((const struct events_wanted *)m->payload)->mask; break;
     case WORKER_COLLECT: on_collect(w, m->payload, m->op); break;
+    case WORKER_EVENTS_WANTED: stats_wanted(w, ((const struct events_wanted *)m->payload)->mask); break;
     }
 }
 

@@ -14,6 +14,7 @@
 
 #define DATAGRAMS_PER_TURN  256u        /* of one socket (design section 5) */
 #define TIMERS_PER_TURN     1024u
+#define STATS_AT_ONCE       8u          /* of one peer, without memory for them */
 #define PROXY_RETRY_US      MSEC(200)   /* an unanswered RELAY_OPEN is repeated: no order is promised across pairs */
 #define SRFLX_REFRESH_US    SEC(25)     /* keeps the NAT binding of a socket alive (RFC 8445 11) */
 #define SRFLX_TXID_PREFIX   0xFFFFFF00u /* transaction ids of a socket's own queries begin with it + the socket's number */
@@ -209,6 +210,10 @@ void on_peer_close(struct worker *w, usec_t now, const struct peer_close_order *
 void worker_close_peer(struct worker *w, usec_t now, struct peer *peer, bool notify);
 void worker_tell_events(struct worker *w, usec_t now);
 void worker_tell_hangup(struct worker *w, struct ref peer, enum hangup_reason reason);
+/* stats.c: what event handlers are told of media */
+void stats_wanted(struct worker *w, uint16_t mask);
+void stats_tell(struct worker *w, const struct peer *peer);
+void stats_tell_last(struct worker *w, const struct peer *peer);
 /* on_graph.c: orders about sources and sinks, and what they have to say */
 void on_sink_add(struct worker *w, usec_t now, const struct sink_add_order *order);
 void on_sink_set(struct worker *w, usec_t now, const struct sink_set_order *order);

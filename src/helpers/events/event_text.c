@@ -1,5 +1,7 @@
 #include "helpers/events/event_text.h"
 
+#include <stdio.h>
+
 #include "base/json_splice.h"
 #include "helpers/events/evhandler.h"
 #include "proto/rtp/codec.h"
@@ -83,4 +85,85 @@ void event_text_stats(struct json_out *j, const struct media_stats *stats)
     if (stats->mindex == 0 && stats->remb_bps > 0)
         jout_uint(j, "remb-bitrate", stats->remb_bps);
     jout_end(j);
+}
+
+/* ---- ICE and DTLS ---- */
+
+static const char *ice_state_name(enum ice_state state)
+{
+    switch (state) {
+    case ICE_NEW: return NULL;
+    case ICE_CHECKING: return "connecting";
+    case ICE_CONNECTED: return "connected";
+    case ICE_DISCONNECTED: return "disconnected";
+    case ICE_FAILED: break;
+    }
+    return "failed";
+}
+
+static const char *dtls_state_name(enum dtls_state state)
+{
+    switch (state) {
+    case DTLS_CREATED:
+    case DTLS_CLOSED: return NULL;
+    case DTLS_TRYING: return "trying";
+    case DTLS_CONNECTED: return "connected";
+    case DTLS_FAILED: break;
+    }
+    return "failed";
+}
+
+static const char *candidate_name(enum ice_candidate_type type)
+{
+    switch (type) {
+    case ICE_HOST: return "host";
+    case ICE_SRFLX: return "srflx";
+    case ICE_PRFLX: return "prflx";
+    case ICE_RELAY: break;
+    }
+    return "relay";
+}
+
+static void write_side(struct json_out *j, const char *key, const struct net_addr *addr, const char *type)
+{
+    char text[NET_IP_TEXT];
+    jout_object(j, key);
+    jout_string(j, "address", net_ip_text(addr, text));
+    jout_uint(j, "port", addr->port);
+    jout_string(j, "type", type);
+    jout_string(j, "transport", "udp");
+    jout_int(j, "family", addr->family == NET_IP6 ? 6 : 4);
+    jout_end(j);
+}
+
+static void write_pair(struct json_out *j, const struct event_webrtc_fact *fact)
+{
+    char local[NET_IP_TEXT], remote[NET_IP_TEXT], text[2 * NET_IP_TEXT + 64];
+    const char *type = candidate_name((enum ice_candidate_type)fact->state);
+    snprintf(text, sizeof(text), "%s:%u [host,udp] <-> %s:%u [%s,udp]", net_ip_text(&fact->local, local), fact->local.port,
+             net_ip_text(&fact->remote, remote), fact->remote.port, type);
+    jout_string(j, "selected-pair", text);
+    jout_object(j, "candidates");
+    write_side(j, "local", &fact->local, "host");
+    write_side(j, "remote", &fact->remote, type);
+    jout_end(j);
+}
+
+bool event_text_webrtc(struct json_out *j, const struct event_webrtc_fact *fact)
+{
+    const bool ice = fact->kind == EVENT_ICE, dtls = fact->kind == EVENT_DTLS;
+    const char *state = ice ? ice_state_name((enum ice_state)fact->state) : dtls ? dtls_state_name((enum dtls_state)fact->state) : "";
+    if (state == NULL)
+        return false;
+    jout_object(j, NULL);
+    if (fact->kind == EVENT_PAIR)
+        write_pair(j, fact);
+    else
+        jout_string(j, ice ? "ice" : "dtls", state);
+    jout_int(j, "stream_id", 1);
+    jout_int(j, "component_id", 1);
+    if (dtls)
+        jout_uint(j, "retransmissions", fact->retransmissions);
+    jout_end(j);
+    return true;
 }

@@ -66,8 +66,12 @@ static void free_owner(struct events *events, struct owner *owner)
     mem_put(owner);
 }
 
-static void on_peer(struct events *events, const struct event_peer *m)
+static void on_peer(struct events *events, const struct event_peer *m, size_t size)
 {
+    if (size != sizeof(*m) + m->opaque_size) {
+        events->counters.malformed++;
+        return;
+    }
     struct owner *owner = mem_get_zero(sizeof(*owner) + m->opaque_size);
     owner->peer = m->peer;
     owner->session_id = m->session_id;
@@ -76,13 +80,6 @@ static void on_peer(struct events *events, const struct event_peer *m)
     buf_init(&owner->combined, BODY_MAX);
     memcpy(owner->opaque_id, m->opaque_id, m->opaque_size);
     map_add(&events->owners, &owner->node, ref_pack(m->peer.ref) * 31 + m->peer.worker);
-}
-
-static void on_peer_gone(struct events *events, const struct event_peer_gone *m)
-{
-    struct owner *owner = find_owner(events, m->peer);
-    if (owner != NULL)
-        free_owner(events, owner);
 }
 
 /* ---- events ---- */
@@ -114,12 +111,13 @@ static void on_notice(struct events *events, const struct event_notice *m, size_
     tell(events, &event);
 }
 
-static void tell_stats(struct events *events, const struct owner *owner, uint64_t wall_us, struct view body)
+/* About a PeerConnection. */
+static void tell_owned(struct events *events, const struct owner *owner, enum event_type type, uint16_t subtype, uint64_t wall_us, struct view body)
 {
     const struct event event = {
         .emitter = events->config.emitter,
-        .type = EVENT_MEDIA,
-        .subtype = EVENT_STATS,
+        .type = (uint16_t)type,
+        .subtype = subtype,
         .wall_us = wall_us,
         .session_id = owner->session_id,
         .handle_id = owner->handle_id,
@@ -143,7 +141,7 @@ static void combine(struct events *events, struct owner *owner, const struct eve
     jout_end(&owner->combining);
     owner->begun = false;
     if (!owner->combined.failed)
-        tell_stats(events, owner, m->wall_us, buf_view(&owner->combined));
+        tell_owned(events, owner, EVENT_MEDIA, EVENT_STATS, m->wall_us, buf_view(&owner->combined));
 }
 
 static void on_stats(struct events *events, const struct event_stats *m)
@@ -162,7 +160,42 @@ static void on_stats(struct events *events, const struct event_stats *m)
     buf_clear(&events->body);
     jout_begin(&j, &events->body, LAYOUT_COMPACT);
     event_text_stats(&j, &m->stats);
-    tell_stats(events, owner, m->wall_us, buf_view(&events->body));
+    tell_owned(events, owner, EVENT_MEDIA, EVENT_STATS, m->wall_us, buf_view(&events->body));
+}
+
+/* An array, of one PeerConnection. */
+static void on_last_stats(struct events *events, const struct event_stats *m, size_t size)
+{
+    for (size_t i = 0; i < size / sizeof(*m); i++)
+        on_stats(events, &m[i]);
+}
+
+static void on_webrtc(struct events *events, const struct event_webrtc_fact *m)
+{
+    const struct owner *owner = find_owner(events, m->peer);
+    struct json_out j;
+    buf_clear(&events->body);
+    jout_begin(&j, &events->body, LAYOUT_COMPACT);
+    if (owner != NULL && event_text_webrtc(&j, m))
+        tell_owned(events, owner, EVENT_WEBRTC, m->kind, m->wall_us, buf_view(&events->body));
+}
+
+static void on_peer_gone(struct events *events, const struct event_peer_gone *m)
+{
+    struct owner *owner = find_owner(events, m->peer);
+    struct json_out j;
+    if (owner == NULL)
+        return;
+    if (m->reason[0] != '\0') {
+        buf_clear(&events->body);
+        jout_begin(&j, &events->body, LAYOUT_COMPACT);
+        jout_object(&j, NULL);
+        jout_string(&j, "connection", "hangup");
+        jout_string(&j, "reason", m->reason);
+        jout_end(&j);
+        tell_owned(events, owner, EVENT_WEBRTC, EVENT_CONNECTION, m->wall_us, buf_view(&events->body));
+    }
+    free_owner(events, owner);
 }
 
 /* ---- who wants what ---- */
@@ -253,9 +286,13 @@ static void on_message(void *owner, usec_t now, const struct message *m)
         on_notice(events, m->payload, m->size);
         events->taken_bytes += (uint32_t)m->size;
         break;
-    case EVENTS_PEER: on_peer(events, m->payload); break;
+    case EVENTS_PEER: on_peer(events, m->payload, m->size); break;
     case EVENTS_PEER_GONE: on_peer_gone(events, m->payload); break;
-    case EVENTS_STATS: on_stats(events, m->payload); break;
+    case EVENTS_STATS: on_last_stats(events, m->payload, m->size); break;
+    case EVENTS_WEBRTC:
+        on_webrtc(events, m->payload);
+        events->taken_bytes += (uint32_t)m->size;
+        break;
     case EVENTS_QUERY: on_query(events, m->op, m->payload, m->size); break;
     case EVENTS_ADDRESSES: on_addresses(events, now, m); break;
     case EVENTS_SHELL: on_shell(events, now, m); break;

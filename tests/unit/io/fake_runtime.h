@@ -8,6 +8,7 @@
 
 #define FAKE_SOCKETS 400
 #define FAKE_SENT    4096
+#define FAKE_RECORD  0xFFFEu     /* `type` of a record of a lane */
 
 struct fake_socket {
     bool open;

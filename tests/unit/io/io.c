@@ -516,9 +516,43 @@ static void test_pages_are_served_beside_websockets(void **state)
     rmdir(folder);
 }
 
+static void want_events(struct io *io, uint16_t mask)
+{
+    const struct events_wanted wanted = {mask};
+    fake_message(io, IO_EVENTS_WANTED, &wanted, sizeof(wanted), VIEW(NULL, 0));
+}
+
+static void test_event_handlers_are_told_of_connections_when_they_listen(void **state)
+{
+    (void)state;
+    struct io *io = start(WS, 1024);
+    websocket(io);
+    assert_int_equal(fake_count(FAKE_RECORD), 0);               /* nobody listens */
+    want_events(io, EVENT_ALL);
+    int fd = websocket(io);
+    const struct fake_sent *s = fake_nth(FAKE_RECORD, 0);
+    assert_non_null(s);
+    assert_int_equal(s->to, ACTOR_EVENTS);
+    const struct event_notice *notice = (const void *)s->bytes;
+    assert_int_equal(notice->type, EVENT_TRANSPORT);
+    assert_int_equal(s->size, sizeof(*notice) + notice->size);
+    assert_true(str_contains(VIEW(notice->text, notice->size), STR("\"data\":{\"event\":\"connected\",\"admin_api\":false,\"ip\":")));
+    fake.sockets[fd].eof = true;
+    fake_turn(io);
+    fake_run_to(io, fake.now + SEC(60));
+    assert_non_null(s = fake_nth(FAKE_RECORD, 1));
+    notice = (const void *)s->bytes;
+    assert_true(str_contains(VIEW(notice->text, notice->size), STR("\"data\":{\"event\":\"disconnected\"}}")));
+    want_events(io, EVENT_ALL & ~EVENT_TRANSPORT);
+    websocket(io);
+    assert_int_equal(fake_count(FAKE_RECORD), 2);
+    end(io);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_event_handlers_are_told_of_connections_when_they_listen),
         cmocka_unit_test(test_a_request_reaches_control_and_its_reply_the_client),
         cmocka_unit_test(test_many_events_leave_in_one_write),
         cmocka_unit_test(test_a_long_reply_passes),

@@ -421,6 +421,12 @@ static void note_event(struct duo *duo, struct side *side, const struct peer_eve
         assert_in_range(side->slowlink_count, 0, ARRAY_COUNT(side->slowlink) - 1);
         side->slowlink[side->slowlink_count++] = *event;
         break;
+    case PEER_EVENT_STATS:
+    case PEER_EVENT_ICE_STATE:
+    case PEER_EVENT_PAIR:
+    case PEER_EVENT_DTLS:
+        side->told++;
+        break;
     case PEER_EVENT_DATA_UP:
         side->data_up = true;
         break;

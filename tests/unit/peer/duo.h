@@ -66,6 +66,7 @@ struct side {
     struct data_packet *data_last;
     uint32_t slowlink_count;
     struct peer_event slowlink[16];
+    uint32_t told;                      /* what event handlers would be told of */
     uint32_t after_end;                     /* events but for BIND and UNBIND after HANGUP: there must be none */
 
     uint32_t kinds[RTP_KIND_RTCP + 1];     /* datagrams sent, by kind */

@@ -14,6 +14,8 @@
 #include "helpers/events/evhost.h"
 #include "helpers/events/evmask.h"
 #include "helpers/events/gzip.h"
+#include "proto/dtls/dtls_types.h"
+#include "proto/ice/ice_types.h"
 #include "proto/rtp/codec_types.h"
 
 /* ---- masks ---- */
@@ -97,6 +99,40 @@ static void test_statistics_of_data_and_of_layers(void **state)
     assert_non_null(strstr(stats_text(&buf, &stats), "\"retransmissions-received\":0,\"remb-bitrate\":800000}"));
     stats.mindex = 1;
     assert_null(strstr(stats_text(&buf, &stats), "remb"));
+    buf_fini(&buf);
+}
+
+static const char *webrtc_text(struct buf *buf, const struct event_webrtc_fact *fact)
+{
+    struct json_out j;
+    buf_clear(buf);
+    jout_begin(&j, buf, LAYOUT_COMPACT);
+    return event_text_webrtc(&j, fact) ? buf_text(buf) : NULL;
+}
+
+static void test_ice_dtls_and_pairs(void **state)
+{
+    struct buf buf;
+    struct event_webrtc_fact fact = {.kind = EVENT_ICE, .state = ICE_CHECKING};
+    (void)state;
+    buf_init(&buf, 4096);
+    assert_string_equal(webrtc_text(&buf, &fact), "{\"ice\":\"connecting\",\"stream_id\":1,\"component_id\":1}");
+    fact.state = ICE_NEW;
+    assert_null(webrtc_text(&buf, &fact));
+    fact = (struct event_webrtc_fact){.kind = EVENT_DTLS, .state = DTLS_TRYING, .retransmissions = 2};
+    assert_string_equal(webrtc_text(&buf, &fact), "{\"dtls\":\"trying\",\"stream_id\":1,\"component_id\":1,\"retransmissions\":2}");
+    fact.state = DTLS_CLOSED;
+    assert_null(webrtc_text(&buf, &fact));
+    fact = (struct event_webrtc_fact){.kind = EVENT_PAIR, .state = ICE_PRFLX};
+    assert_true(net_ip_parse(&fact.local, STR("2001:db8::1")));
+    assert_true(net_ip_parse(&fact.remote, STR("192.0.2.1")));
+    fact.local.port = 5;
+    fact.remote.port = 6;
+    assert_string_equal(webrtc_text(&buf, &fact),
+                        "{\"selected-pair\":\"2001:db8::1:5 [host,udp] <-> 192.0.2.1:6 [prflx,udp]\",\"candidates\":{"
+                        "\"local\":{\"address\":\"2001:db8::1\",\"port\":5,\"type\":\"host\",\"transport\":\"udp\",\"family\":6},"
+                        "\"remote\":{\"address\":\"192.0.2.1\",\"port\":6,\"type\":\"prflx\",\"transport\":\"udp\",\"family\":4}},"
+                        "\"stream_id\":1,\"component_id\":1}");
     buf_fini(&buf);
 }
 
@@ -310,6 +346,7 @@ int main(void)
         cmocka_unit_test(test_mask_words),
         cmocka_unit_test(test_envelope_has_what_belongs_to_its_type),
         cmocka_unit_test(test_statistics_of_data_and_of_layers),
+        cmocka_unit_test(test_ice_dtls_and_pairs),
         cmocka_unit_test(test_events_are_grouped_up_to_a_hundred),
         cmocka_unit_test(test_without_grouping_an_event_is_bare_in_its_layout),
         cmocka_unit_test(test_a_full_queue_drops_the_oldest_and_counts),
