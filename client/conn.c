@@ -45,6 +45,9 @@ bool conn_open(struct conn *conn, struct conn_set *set, const struct net_addr *t
         return false;
     }
     buf_init(&conn->out, CONN_OUT_MAX);
+    conn->raw = protocol == NULL;
+    if (conn->raw)
+        return true;
     snprintf(host, sizeof(host), to->family == NET_IP6 ? "[%s]:%u" : "%s:%u", net_ip_text(to, ip), to->port);
     wire_open(&conn->wire, set->rng, host, "/", protocol, &conn->out);
     return true;
@@ -63,7 +66,8 @@ static void release(struct conn *conn)
     loop_unwatch(conn->loop, &conn->source);
     tcp_close(conn->source.fd);
     conn->source.fd = -1;
-    wire_fini(&conn->wire);
+    if (!conn->raw)
+        wire_fini(&conn->wire);
     buf_fini(&conn->out);
 }
 
@@ -113,7 +117,10 @@ void conn_send(struct conn *conn, struct view text)
 {
     if (!conn_is_open(conn))
         return;
-    wire_text(&conn->wire, text, &conn->out);
+    if (conn->raw)
+        buf_add_view(&conn->out, text);
+    else
+        wire_text(&conn->wire, text, &conn->out);
     want_write(conn);
 }
 
@@ -121,7 +128,7 @@ void conn_close(struct conn *conn)
 {
     if (!conn_is_open(conn))
         return;
-    if (conn->wire.open)
+    if (!conn->raw && conn->wire.open)
         wire_close(&conn->wire, &conn->out);
     if (!conn->connecting)
         (void)write_out(conn);
@@ -143,6 +150,10 @@ void conn_drop(struct conn *conn)
 static bool take(struct conn *conn, usec_t now, struct ws_input *input)
 {
     struct wire_event event;
+    if (conn->raw) {
+        conn->ops->on_text(conn, now, (struct view){input->data, input->size});
+        return conn_is_open(conn);
+    }
     while (wire_read(&conn->wire, input, &conn->out, &event)) {
         switch (event.kind) {
         case WIRE_OPEN:
@@ -178,6 +189,10 @@ static void on_ready(struct loop_source *source, usec_t now, uint32_t events)
             fail(conn, now);
             return;
         }
+        if (conn->raw)
+            conn->ops->on_open(conn, now);
+        if (!conn_is_open(conn))
+            return;
     }
     if (conn->blocked && (events & EPOLLOUT) != 0 && !write_out(conn)) {
         fail(conn, now);

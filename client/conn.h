@@ -1,4 +1,4 @@
-/* client/conn.h - a WebSocket connection on a loop: TCP under client/wire.h. Owner: whoever embeds it.
+/* client/conn.h - a connection on a loop: TCP under client/wire.h, or bytes as they are (client/door.h makes HTTP of them). Owner: whoever embeds it.
  *
  *   conn_open -> on_open -> conn_send, on_text ... -> conn_close or conn_drop, or on_closed when the other side goes (or never came)
  * All end it; on_closed is not called for an end of our own. What is sent in a turn leaves at its end. */
@@ -27,6 +27,7 @@ struct conn {
     struct wire wire;
     struct buf out;
     size_t out_at;                  /* what is written already */
+    bool raw;                       /* no WebSocket */
     bool connecting;
     bool blocked;                   /* the socket is full: wait for EPOLLOUT */
 };
@@ -42,7 +43,8 @@ struct conn_set {
 void conn_set_init(struct conn_set *set, struct loop *loop, struct rng *rng);
 void conn_set_fini(struct conn_set *set);
 
-/* False: no descriptor, or refused at once (errno). `protocol` is a static text. */
+/* False: no descriptor, or refused at once (errno). `protocol` is a static text; NULL: no WebSocket, what is sent goes out as it is and
+ * on_text gets the bytes as they come. */
 bool conn_open(struct conn *conn, struct conn_set *set, const struct net_addr *to, const char *protocol, const struct conn_ops *ops);
 void conn_send(struct conn *conn, struct view text);
 void conn_close(struct conn *conn);         /* with a close frame if the socket takes it; harmless when closed */

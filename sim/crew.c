@@ -19,10 +19,10 @@ static void on_tick(struct loop_timer *timer, usec_t now);
 
 /* ---- connections ---- */
 
-static void on_open(struct conn *conn, usec_t now);
-static void on_text(struct conn *conn, usec_t now, struct view text);
-static void on_closed(struct conn *conn, usec_t now);
-static const struct conn_ops member_ops = {.on_open = on_open, .on_text = on_text, .on_closed = on_closed};
+static void on_open(struct door *door, usec_t now);
+static void on_text(struct door *door, usec_t now, struct view text);
+static void on_closed(struct door *door, usec_t now);
+static const struct door_ops member_ops = {.on_open = on_open, .on_text = on_text, .on_closed = on_closed};
 
 static void on_created(void *owner, usec_t now, const struct janus_reply *reply)
 {
@@ -33,7 +33,9 @@ static void on_created(void *owner, usec_t now, const struct janus_reply *reply)
     m->session = reply == NULL ? 0 : reply->id;
     m->state = m->session == 0 ? MEMBER_AWAY : MEMBER_HERE;
     if (m->session == 0)
-        conn_close(&m->conn);
+        door_close(&m->door);
+    else
+        door_poll(&m->door, m->session);
 }
 
 static void create(struct member *m)
@@ -56,6 +58,7 @@ static void on_claimed(void *owner, usec_t now, const struct janus_reply *reply)
         return;
     if (reply != NULL && reply->error == 0) {
         m->state = MEMBER_HERE;
+        door_poll(&m->door, m->session);
         return;
     }
     m->session = 0;                 /* gone meanwhile: all that was in it is */
@@ -63,9 +66,9 @@ static void on_claimed(void *owner, usec_t now, const struct janus_reply *reply)
     create(m);
 }
 
-static void on_open(struct conn *conn, usec_t now)
+static void on_open(struct door *door, usec_t now)
 {
-    struct member *m = CONTAINER_OF(conn, struct member, conn);
+    struct member *m = CONTAINER_OF(door, struct member, door);
     m->keepalive_at = now + KEEPALIVE_US;
     if (m->session == 0) {
         create(m);
@@ -77,7 +80,8 @@ static void on_open(struct conn *conn, usec_t now)
 
 void member_connect(struct member *m)
 {
-    const struct net_addr to = server_address();
+    const bool http = (m->crew->plan->knobs[KNOB_http] >> m->index & 1) != 0;
+    const struct net_addr to = http ? server_http_address() : server_address();
     if (m->state != MEMBER_AWAY)
         return;
     m->vanished = false;
@@ -85,7 +89,7 @@ void member_connect(struct member *m)
         m->session = 0;
         end_legs(m);
     }
-    if (conn_open(&m->conn, &m->crew->conns, &to, "janus-protocol", &member_ops))
+    if (door_open(&m->door, &m->crew->conns, &to, http, &member_ops))
         m->state = MEMBER_CONNECTING;
 }
 
@@ -98,7 +102,7 @@ static void bury(struct member *m)
 
 void member_lost(struct member *m, usec_t now)
 {
-    conn_close(&m->conn);
+    door_close(&m->door);
     m->state = MEMBER_AWAY;
     m->asked_count = 0;
     m->hear_at = USEC_NEVER;
@@ -116,9 +120,9 @@ void member_lost(struct member *m, usec_t now)
     bury(m);
 }
 
-static void on_closed(struct conn *conn, usec_t now)
+static void on_closed(struct door *door, usec_t now)
 {
-    member_lost(CONTAINER_OF(conn, struct member, conn), now);
+    member_lost(CONTAINER_OF(door, struct member, door), now);
 }
 
 /* ---- the ledger ---- */
@@ -153,7 +157,7 @@ static bool is_free(struct view text)
 void member_send(void *owner, struct view text)
 {
     struct member *m = owner;
-    if (m->asked_count < ASKED_MAX && conn_is_open(&m->conn)) {
+    if (m->asked_count < ASKED_MAX && door_is_open(&m->door)) {
         m->asked[(m->asked_first + m->asked_count++) % ASKED_MAX] = (struct asked){
             .transaction = number_after(text, "\"transaction\":\""),
             .handle = number_after(text, "\"handle_id\":"),
@@ -162,12 +166,12 @@ void member_send(void *owner, struct view text)
         };
         m->crew->counters.asked++;
     }
-    conn_send(&m->conn, text);
+    door_send(&m->door, text);
 }
 
 bool member_can_ask(const struct member *m)
 {
-    return m->state == MEMBER_HERE && conn_is_open(&m->conn) && m->asked_count + 300 < ASKED_MAX;
+    return m->state == MEMBER_HERE && door_is_open(&m->door) && m->asked_count + 300 < ASKED_MAX;
 }
 
 static void note_answer(struct member *m, uint64_t transaction)
@@ -212,9 +216,9 @@ static void note_unread(struct member *m)
     }
 }
 
-static void on_text(struct conn *conn, usec_t now, struct view text)
+static void on_text(struct door *door, usec_t now, struct view text)
 {
-    struct member *m = CONTAINER_OF(conn, struct member, conn);
+    struct member *m = CONTAINER_OF(door, struct member, door);
     json_t *root = json_loadb((const char *)text.data, text.size, 0, NULL);
     const char *kind = json_string_value(json_object_get(root, "janus"));
     const char *transaction = json_string_value(json_object_get(root, "transaction"));
@@ -330,11 +334,18 @@ static void heal(struct member *m, usec_t now)
     (void)now;
 }
 
+void member_each_socket(const struct member *m, void (*disturb)(int fd, bool on), bool on)
+{
+    int sockets[2];
+    const uint32_t count = door_sockets(&m->door, sockets);
+    for (uint32_t i = 0; i < count; i++)
+        disturb(sockets[i], on);
+}
+
 static void tick_member(struct member *m, usec_t now)
 {
     if (m->hear_at <= now) {
-        if (conn_is_open(&m->conn))
-            network_tcp_deaf(m->conn.source.fd, false);
+        member_each_socket(m, network_tcp_deaf, false);
         m->hear_at = USEC_NEVER;
         m->calm_at = now + CALM_US;
     }
@@ -388,7 +399,7 @@ bool crew_open(struct crew *crew, const struct plan *plan)
         struct member *m = &crew->members[i];
         m->crew = crew;
         m->index = i;
-        m->conn.source.fd = -1;
+        door_init(&m->door);
         m->hear_at = m->heal_at = USEC_NEVER;
         list_init(&m->legs);
         list_init(&m->retired);

@@ -7,7 +7,7 @@
 #pragma once
 
 #include "client/call.h"
-#include "client/conn.h"
+#include "client/door.h"
 #include "sim/plan.h"
 #include "sim/server.h"
 
@@ -36,6 +36,7 @@ struct leg {
     uint32_t said;                  /* messages sent on its data channel */
     uint32_t messages_seen;         /* of call.messages, in the counters already */
     usec_t feed_gone_at;            /* when the publisher left in order; 0: has not */
+    bool feed_gone_sure;            /* the server has been told, for all we know */
     uint16_t port;
     uint64_t room;
     uint64_t view[VIEW_MAX];        /* CALL_PUBLISH: who publishes, as the server has said */
@@ -60,7 +61,7 @@ struct member {
     struct crew *crew;
     uint32_t index;
     enum member_state state;
-    struct conn conn;
+    struct door door;
     struct janus janus;
     uint64_t session;               /* 0: none */
     bool vanished;
@@ -113,6 +114,8 @@ void member_lost(struct member *m, usec_t now);
 void member_connect(struct member *m);
 void member_send(void *owner, struct view text);
 bool member_can_ask(const struct member *m);
+/* Does that to each of its connections: it has two with HTTP. */
+void member_each_socket(const struct member *m, void (*disturb)(int fd, bool on), bool on);
 
 /* crew_legs.c: media */
 void leg_on_state(void *owner, usec_t now, struct call *call);

@@ -51,13 +51,17 @@ void leg_stop_sending(struct leg *leg)
 void leg_feed_gone(const struct leg *gone)
 {
     struct crew *crew = gone->member->crew;
+    /* What a client says into a connection that breaks may never arrive. */
+    const bool sure = gone->member->hear_at == USEC_NEVER && sim->now >= gone->member->calm_at;
     if (gone->call.config.kind != CALL_PUBLISH || gone->member->vanished)
         return;
     for (uint32_t i = 0; i < crew->member_count; i++)
         LIST_EACH(it, &crew->members[i].legs) {
             struct leg *leg = CONTAINER_OF(it, struct leg, node);
-            if (leg->call.config.kind == CALL_VIEW && leg->call.config.feed == gone->call.user && leg->room == gone->room)
+            if (leg->call.config.kind == CALL_VIEW && leg->call.config.feed == gone->call.user && leg->room == gone->room) {
                 leg->feed_gone_at = sim->now;
+                leg->feed_gone_sure = sure;
+            }
         }
 }
 
@@ -219,7 +223,7 @@ static void look_stream(struct leg *leg, const struct verify *verify, usec_t now
         sim_fail("media", "member %u: %llu packets are not what was sent", m->index, (unsigned long long)verify->strange);
     if (crew->clean && verify->repeated > 0)
         sim_fail("media", "member %u: %llu packets came twice over a network that doubles none", m->index, (unsigned long long)verify->repeated);
-    if (leg->feed_gone_at != 0 && !leg->switched && verify->last_at > leg->feed_gone_at + GONE_US && now > leg->feed_gone_at + GONE_US)
+    if (leg->feed_gone_at != 0 && leg->feed_gone_sure && !leg->switched && verify->last_at > leg->feed_gone_at + GONE_US && now > leg->feed_gone_at + GONE_US)
         sim_fail("left", "member %u still hears feed %llu, which has left %llu ms ago", m->index, (unsigned long long)leg->call.config.feed,
                  (unsigned long long)((verify->last_at - leg->feed_gone_at) / 1000));
     if (crew->clean && verify->video && verify->packets > 20 && verify->keyframes == 0)

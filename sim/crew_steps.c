@@ -131,7 +131,7 @@ static void vanish(struct member *m)
     if (m->state != MEMBER_HERE)
         return;
     m->vanished = true;
-    network_tcp_partition(m->conn.source.fd, true);
+    member_each_socket(m, network_tcp_partition, true);
     LIST_EACH(it, &m->legs) {
         struct leg *leg = CONTAINER_OF(it, struct leg, node);
         leg->disturbed = true;
@@ -144,8 +144,7 @@ static void back(struct member *m)
 {
     if (m->vanished) {
         m->vanished = false;
-        if (conn_is_open(&m->conn))
-            network_tcp_partition(m->conn.source.fd, false);
+        member_each_socket(m, network_tcp_partition, false);
         m->heal_at = sim->now;
         if (m->state != MEMBER_AWAY)
             member_lost(m, sim->now);
@@ -176,7 +175,7 @@ static void deafen(struct member *m, uint32_t arg)
 {
     if (m->state != MEMBER_HERE)
         return;
-    network_tcp_deaf(m->conn.source.fd, true);
+    member_each_socket(m, network_tcp_deaf, true);
     m->hear_at = sim->now + MSEC(100) + arg % SEC(20);
 }
 
@@ -278,7 +277,7 @@ static void trickle(struct member *m, uint32_t arg)
         return;
     snprintf(text, sizeof(text), "{\"janus\":\"trickle\",\"transaction\":\"t\",\"session_id\":%llu,\"handle_id\":%llu,\"candidate\":%s}",
              (unsigned long long)m->session, (unsigned long long)leg->call.handle.id, candidates[arg % ARRAY_COUNT(candidates)]);
-    conn_send(&m->conn, str_of(text));
+    door_send(&m->door, str_of(text));
 }
 
 static void end_by_api(struct member *m, uint32_t arg, const char *verb)
@@ -353,7 +352,7 @@ static void garble(struct member *m, uint32_t arg)
 {
     static const char *const texts[] = {"", "{", "[]", "{\"janus\":", "null", "\"\\ud800\"", "{\"janus\":\"ping\"", "[[[[[[[[[[[[[[[[", "{}{}{}", "\xC3"};
     if (member_can_ask(m))
-        conn_send(&m->conn, str_of(texts[arg % (ARRAY_COUNT(texts) - 1)]));
+        door_send(&m->door, str_of(texts[arg % (ARRAY_COUNT(texts) - 1)]));
 }
 
 static void flood(struct member *m, uint32_t arg)
@@ -371,6 +370,12 @@ static void bounce(struct member *m, uint32_t arg)
     if (m->state == MEMBER_HERE)
         member_lost(m, sim->now);
     member_connect(m);
+}
+
+static void reset(int fd, bool on)
+{
+    (void)on;
+    network_tcp_reset(fd);
 }
 
 /* ---- */
@@ -429,7 +434,7 @@ void crew_step(struct crew *crew, const struct step *step)
     case STEP_deaf: deafen(m, step->arg); break;
     case STEP_reset:
         if (m->state != MEMBER_AWAY && !m->vanished) {
-            network_tcp_reset(m->conn.source.fd);
+            member_each_socket(m, reset, true);
             m->calm_at = sim->now + CALM_US;
         }
         break;

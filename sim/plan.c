@@ -229,6 +229,7 @@ bool plan_make(struct plan *plan, const char *name, uint64_t seed, uint64_t seco
     } else {
         return false;
     }
+    plan->knobs[KNOB_http] = sim_below(&rng, 2) == 0 ? 0 : sim_below(&rng, 1u << plan->knobs[KNOB_members]);
     sort_steps(plan);
     return true;
 }

@@ -37,7 +37,8 @@
     X(lane_bytes,       0)                                                                  \
     X(disk_ppm,         0)                                                                  \
     X(disk_us,          0)                                                                  \
-    X(dns_us,           0)
+    X(dns_us,           0)                                                                  \
+    X(http,             0)          /* the members that speak HTTP, a bit each */
 
 enum knob {
 #define X(name, value) KNOB_##name,

@@ -22,6 +22,8 @@ static struct {
 static const char websockets_file[] =
     "general: { json = \"compact\" ws = true ws_port = 8188 ws_ip = \"" SERVER_IP "\" pingpong_trigger = 20 pingpong_timeout = 10 }";
 
+static const char http_file[] = "general: { json = \"compact\" http = true port = 8088 ip = \"" SERVER_IP "\" }";
+
 const char *server_file(const char *path)
 {
     const struct {
@@ -29,6 +31,7 @@ const char *server_file(const char *path)
     } files[] = {
         {"/sim/janus.jcfg", server.main_file},
         {"/sim/janus.transport.websockets.jcfg", websockets_file},
+        {"/sim/janus.transport.http.jcfg", http_file},
         {"/sim/janus.plugin.videoroom.jcfg", server.rooms_file},
     };
     for (size_t i = 0; i < ARRAY_COUNT(files); i++)
@@ -103,6 +106,13 @@ struct net_addr server_address(void)
     struct net_addr address = {0};
     (void)net_ip_parse(&address, STR(SERVER_IP));
     address.port = SERVER_PORT;
+    return address;
+}
+
+struct net_addr server_http_address(void)
+{
+    struct net_addr address = server_address();
+    address.port = SERVER_HTTP_PORT;
     return address;
 }
 

@@ -9,6 +9,7 @@
 #define SERVER_ROOMS      3u
 #define SERVER_ROOM_FIRST 1001u
 #define SERVER_PORT       8188u
+#define SERVER_HTTP_PORT  8088u
 #define SERVER_UDP_FIRST  20000u
 
 struct server_options {
@@ -21,7 +22,8 @@ bool server_open(const struct server_options *options);
 void server_stop(void);
 bool server_is_down(void);
 void server_close(void);
-struct net_addr server_address(void);           /* of its WebSocket listener */
+struct net_addr server_address(void);
+struct net_addr server_http_address(void);           /* of its WebSocket listener */
 
 void *server_owner(actor_id id);                /* what an actor of it owns: struct control, struct io, struct worker */
 uint32_t server_worker_count(void);
