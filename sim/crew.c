@@ -140,7 +140,8 @@ static uint64_t number_after(struct view text, const char *key)
 
 static bool is_free(struct view text)
 {
-    static const char *const requests[] = {"create", "edit", "destroy", "exists", "list", "listparticipants", "kick", "allowed", "moderate"};
+    static const char *const requests[] = {"create", "edit", "destroy", "exists", "list", "listparticipants", "kick", "allowed", "moderate",
+                                           "rtp_forward", "stop_rtp_forward", "listforwarders"};
     static const char key[] = "\"request\":\"";
     const char *at = memmem(text.data, text.size, key, sizeof(key) - 1);
     if (at == NULL)

@@ -57,6 +57,10 @@ struct asked {
 
 enum member_state { MEMBER_AWAY, MEMBER_CONNECTING, MEMBER_CREATING, MEMBER_CLAIMING, MEMBER_HERE };
 
+/* Nobody listens there: forwarders send to it what is sealed for nobody, with the publisher's numbers. */
+#define CREW_FORWARD_PORT  5000u
+#define CREW_FORWARD_PORTS 1000u
+
 struct member {
     struct crew *crew;
     uint32_t index;

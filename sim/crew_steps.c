@@ -327,6 +327,26 @@ static void change_room(struct member *m, uint32_t arg)
         ask(leg, "{\"request\":\"create\",\"room\":%llu,\"publishers\":%u,\"permanent\":%s}", room, 1 + arg % 5, permanent);
 }
 
+static void record(struct member *m, uint32_t arg)
+{
+    struct leg *leg = crew_find(m, CALL_PUBLISH, arg, true);
+    if (leg != NULL && arg % 4 == 0)
+        ask(leg, "{\"request\":\"configure\",\"record\":false}");
+    else if (leg != NULL)
+        ask(leg, "{\"request\":\"configure\",\"record\":true,\"filename\":\"/sim/recordings/%u-%u\"}", m->index, arg % 8);
+}
+
+static void forward(struct member *m, uint32_t arg)
+{
+    struct leg *leg = crew_find(m, CALL_PUBLISH, arg, true);
+    const unsigned long long user = leg == NULL ? 0 : (unsigned long long)leg->call.user, room = leg == NULL ? 0 : (unsigned long long)leg->room;
+    if (leg != NULL && arg % 4 == 0)
+        ask(leg, "{\"request\":\"stop_rtp_forward\",\"room\":%llu,\"publisher_id\":%llu,\"stream_id\":%u}", room, user, arg);
+    else if (leg != NULL)
+        ask(leg, "{\"request\":\"rtp_forward\",\"room\":%llu,\"publisher_id\":%llu,\"host\":\"%s\",\"streams\":[{\"mid\":\"%u\",\"port\":%u}]}", room, user,
+            arg % 5 == 0 ? "somewhere.example" : CLIENT_IP, arg % 2, CREW_FORWARD_PORT + arg % CREW_FORWARD_PORTS);
+}
+
 static void lie(struct member *m, uint32_t arg)
 {
     static const char *const bodies[] = {
@@ -446,6 +466,8 @@ void crew_step(struct crew *crew, const struct step *step)
     case STEP_knock: blow_knock(step->arg); break;
     case STEP_clock: sim->wall_shift_us += (int64_t)(step->arg % 7200u) * 1000000 - 3600000000; break;
     case STEP_stranger: blow_stranger(crew, step->arg); break;
+    case STEP_record: record(m, step->arg); break;
+    case STEP_forward: forward(m, step->arg); break;
     case STEP_COUNT: break;
     }
     crew->counters.done++;

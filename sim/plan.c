@@ -35,17 +35,18 @@ struct weights {
 
 static const struct weights calm = {{USUAL, [STEP_mute] = 6, [STEP_choose] = 5, [STEP_pause] = 5, [STEP_unpublish] = 3, [STEP_again] = 4,
                                      [STEP_renegotiate] = 3, [STEP_restart] = 3, [STEP_layer] = 4, [STEP_lie] = 3, [STEP_more] = 6, [STEP_less] = 4,
-                                     [STEP_trickle] = 4, [STEP_hangup] = 3, [STEP_detach] = 2}};
+                                     [STEP_trickle] = 4, [STEP_hangup] = 3, [STEP_detach] = 2, [STEP_record] = 4, [STEP_forward] = 3}};
 static const struct weights rough = {{USUAL, [STEP_mute] = 4, [STEP_choose] = 4, [STEP_pause] = 4, [STEP_unpublish] = 3, [STEP_again] = 4,
                                       [STEP_renegotiate] = 3, [STEP_restart] = 5, [STEP_layer] = 3, [STEP_drop] = 3, [STEP_vanish] = 3,
                                       [STEP_back] = 5, [STEP_reset] = 3, [STEP_part] = 6, [STEP_move] = 6, [STEP_deaf] = 3, [STEP_more] = 5,
-                                      [STEP_less] = 4, [STEP_trickle] = 3, [STEP_hangup] = 2, [STEP_detach] = 2, [STEP_bounce] = 4}};
+                                      [STEP_less] = 4, [STEP_trickle] = 3, [STEP_hangup] = 2, [STEP_detach] = 2, [STEP_bounce] = 4,
+                                      [STEP_record] = 4, [STEP_forward] = 3}};
 static const struct weights hostile = {{USUAL, [STEP_lie] = 20, [STEP_garble] = 10, [STEP_flood] = 6, [STEP_deaf] = 5, [STEP_kick] = 6,
                                         [STEP_room] = 8, [STEP_drop] = 4, [STEP_vanish] = 3, [STEP_back] = 5, [STEP_burst] = 4,
                                         [STEP_forge] = 8, [STEP_replay] = 8, [STEP_knock] = 4, [STEP_clock] = 3, [STEP_stranger] = 6,
                                         [STEP_again] = 4, [STEP_unpublish] = 4, [STEP_renegotiate] = 4, [STEP_more] = 6, [STEP_less] = 4,
                                         [STEP_trickle] = 6, [STEP_hangup] = 4, [STEP_detach] = 4, [STEP_steal] = 3, [STEP_restart] = 4,
-                                        [STEP_choose] = 4, [STEP_bounce] = 5}};
+                                        [STEP_choose] = 4, [STEP_bounce] = 5, [STEP_record] = 5, [STEP_forward] = 4}};
 
 const char *step_name(uint32_t kind)
 {

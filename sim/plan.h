@@ -87,7 +87,9 @@ enum knob {
     X(replay)           /* datagrams once more */                                           \
     X(knock)            /* a flood of ClientHellos and STUN requests */                     \
     X(clock)            /* the wall clock jumps */                                          \
-    X(stranger)         /* a connection that says nothing sensible */
+    X(stranger)         /* a connection that says nothing sensible */                       \
+    X(record)           /* what it publishes is recorded, or not any more */                \
+    X(forward)          /* what it publishes is forwarded, to where nobody listens */
 
 enum step_kind {
 #define X(name) STEP_##name,

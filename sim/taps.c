@@ -194,7 +194,8 @@ void tap_datagram(const struct net_addr *from, const struct net_addr *to, struct
     (void)from;
     if (taps.checks == NULL || datagram.size < 12)
         return;
-    if (rtp_classify(datagram) == RTP_KIND_RTP)
+    const bool forwarded = to->port >= CREW_FORWARD_PORT && to->port < CREW_FORWARD_PORT + CREW_FORWARD_PORTS;
+    if (rtp_classify(datagram) == RTP_KIND_RTP && !forwarded)
         look_rtp(datagram, by_server);
     if (by_server && taps.checks->crew->closed_at != NULL)
         look_left(to, datagram);
