@@ -13,7 +13,7 @@ export class Overview {
   #actors = new Map();
   #graphs = {
     rate: new Graph('Media', ['in', 'out'], format.bits, { least: 1e5 }),
-    loss: new Graph('Lost in the network', ['in', 'out'], format.percent, { least: 0.01 }),
+    loss: new Graph('Lost packets', ['in', 'out'], format.percent, { least: 0.01 }),
     rtt: new Graph('Round trips', ['half', '95 %'], format.seconds, { least: 0.01 }),
     requests: new Graph('Requests a second', ['all', 'errors'], format.count, { least: 1 }),
   };
@@ -63,9 +63,9 @@ export class Overview {
     this.#figure('Sessions', format.count(c.sum('cardea_sessions')), `${format.count(c.sum('cardea_client_connections'))} connections`);
     this.#figure('PeerConnections', format.count(c.sum('cardea_peerconnections')), `${format.count(c.sum('cardea_handles'))} handles`);
     this.#figure('Streams', format.count(c.sum('cardea_streams', { kind: 'sent' })), `sent; ${format.count(c.sum('cardea_streams', { kind: 'received' }))} received`);
-    this.#figure('Rooms', format.count(c.sum('cardea_rooms')), `${format.count(c.sum('cardea_streams', { kind: 'recorded' }))} streams recorded`);
+    this.#figure('Rooms', format.count(c.sum('cardea_rooms')), `${format.count(c.sum('cardea_streams', { kind: 'recorded' }))} recordings`);
     this.#figure('Media out', out === null ? '–' : format.bits(out * 8), into === null ? '' : `${format.bits(into * 8)} in`);
-    this.#figure('Lost', lost === null ? '–' : format.percent(lost), 'on the way to clients', lost > 0.05 ? 'bad' : '');
+    this.#figure('Lost', lost === null ? '–' : format.percent(lost), 'towards clients', lost > 0.05 ? 'bad' : '');
     this.#figure('Processor', cpu === null ? '–' : `${cpu.toFixed(2)}`, 'cores busy');
     this.#figure('Memory', format.bytes(memory), `of ${format.bytes(limit)}`, memory > 0.8 * limit ? 'bad' : '');
     this.#figure('Descriptors', format.count(fds), `of ${format.count(fdsMax)}`, fds > 0.8 * fdsMax ? 'bad' : '');

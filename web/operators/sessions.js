@@ -12,11 +12,14 @@ const sides = pair => /^(\S+) \[(\w+),(\w+)\] <-> (\S+) \[(\w+),(\w+)\]/.exec(pa
 const rate = (now, before, seconds) => before === undefined || now === undefined || seconds <= 0 || now < before ? null : (now - before) / seconds;
 
 function loss(lost, before, packets, packetsBefore) {
-  if (before === undefined || packetsBefore === undefined)
+  if ([lost, before, packets, packetsBefore].includes(undefined))       /* a worker that was late: the answer is without its part */
     return null;
   const gone = Math.max(0, lost - before), come = Math.max(0, packets - packetsBefore);
   return gone + come === 0 ? 0 : gone / (gone + come);
 }
+
+/* Which ways media goes: a name that changes when they do. */
+const waysOf = medium => medium.type === 'data' ? ['in', 'out'] : [medium.direction?.recv && 'in', medium.direction?.send && 'out'].filter(Boolean);
 
 /* One line of a PeerConnection. */
 class Stream {
@@ -24,14 +27,22 @@ class Stream {
   #at = 0;
   #layers = el('div', { class: 'layers' });
   #facts = el('div', { class: 'facts' });
+  #ways;
 
   constructor(medium) {
-    const title = `${medium.type ?? 'medium'} · mid ${medium.mid}`;
-    this.rate = new Graph(title, ['in', 'out'], format.bits, { least: 5e4, seconds: 120, tiny: true });
-    this.loss = new Graph('lost', ['in', 'out'], format.percent, { least: 0.02, seconds: 120, tiny: true });
-    this.rtt = new Graph('round trip', ['rtt'], format.seconds, { least: 0.02, seconds: 120, tiny: true });
-    const graphs = medium.type === 'data' ? [this.rate] : [this.rate, this.loss, this.rtt];
-    this.node = el('div', { class: 'stream' }, ...graphs.map(g => g.node), this.#layers, this.#facts);
+    const few = { seconds: 120, tiny: true };
+    this.#ways = waysOf(medium);
+    this.key = this.#ways.join();
+    this.rate = new Graph(`${medium.type ?? 'medium'} ${medium.mid}`, this.#ways, format.bits, { least: 5e4, ...few });
+    this.loss = new Graph('lost', this.#ways, format.percent, { least: 0.02, ...few });
+    this.rtt = new Graph('round trip', [''], format.seconds, { least: 0.02, ...few });
+    const graphs = medium.type === 'data' ? [] : this.#ways.includes('out') ? [this.loss, this.rtt] : [this.loss];
+    this.node = el('div', { class: 'stream' }, this.rate.node, el('div', { class: 'side' }, ...graphs.map(g => g.node)), this.#layers, this.#facts);
+  }
+
+  /* Of values for both ways, those that are shown. */
+  #only(into, out) {
+    return this.#ways.map(way => way === 'in' ? into : out);
   }
 
   update(medium, at) {
@@ -42,17 +53,17 @@ class Stream {
     const bytes = stats => (stats?.bytes ?? 0) + simulcast.reduce((sum, name) => sum + (stats?.[name]?.bytes ?? 0), 0);
     const bits = (now, then) => { const r = rate(now, then, seconds); return r === null ? null : r * 8; };
     const known = before !== null;
-    this.rate.add(at, [known ? bits(bytes(into), bytes(before.stats?.in)) : null, known ? bits(out.bytes, before.stats?.out?.bytes) : null]);
-    this.loss.add(at, [loss(main.lost, was.lost, into.packets, before?.stats?.in?.packets), loss(main['lost-by-remote'], was['lost-by-remote'], out.packets, before?.stats?.out?.packets)]);
-    this.rtt.add(at, [main.rtt > 0 ? main.rtt / 1000 : null]);
+    this.rate.add(at, this.#only(known ? bits(bytes(into), bytes(before.stats?.in)) : null, known ? bits(out.bytes, before.stats?.out?.bytes) : null));
+    this.loss.add(at, this.#only(loss(main.lost, was.lost, into.packets, before?.stats?.in?.packets),
+      loss(main['lost-by-remote'], was['lost-by-remote'], out.packets, before?.stats?.out?.packets)));
+    this.rtt.add(at, [out.packets > 0 && main.rtt !== undefined ? main.rtt / 1000 : null]);
     const layers = simulcast.some(name => into[name]) ? [into, ...simulcast.map(name => into[name])] : [];
     this.#layers.replaceChildren(...layers.map((layer, i) => {
       const then = i === 0 ? before?.stats?.in : before?.stats?.in?.[simulcast[i - 1]];
       const r = layer ? bits(layer.bytes, then?.bytes) : null;
       return el('span', { class: 'tag', tone: r > 0 ? 'good' : '' }, `layer ${i} `, r === null ? '–' : format.bits(r));
     }));
-    const facts = [['codec', medium.codecs?.codec], ['direction', [medium.direction?.send && 'send', medium.direction?.recv && 'receive'].filter(Boolean).join(', ')],
-      ['NACKs', medium.do_nacks ? `${into.nacks ?? 0} in, ${out.nacks ?? 0} out` : null], ['jitter', main['jitter-local'] === undefined ? null : `${main['jitter-local']} ms`]];
+    const facts = [['codec', medium.codecs?.codec], ['NACKs', medium.do_nacks ? `${into.nacks ?? 0} in, ${out.nacks ?? 0} out` : null], ['jitter', main['jitter-local'] === undefined || !medium.direction?.recv ? null : `${main['jitter-local']} ms`]];
     this.#facts.replaceChildren(...facts.filter(f => f[1]).map(([name, value]) => el('span', {}, `${name} `, el('b', {}, value))));
     this.#before = medium;
     this.#at = at;
@@ -85,12 +96,14 @@ class Handle {
     this.#state.dataset.tone = up ? 'good' : ice.state === 'failed' ? 'bad' : '';
     this.#hangup.disabled = !info.webrtc;
     const pair = sides(ice['selected-pair']);
-    const facts = [['client', pair ? `${pair[4]} (${pair[5]}, ${pair[6]})` : null], ['here', pair ? pair[1] : null], ['SRTP', dtls['srtp-profile'] === 'none' ? null : dtls['srtp-profile']],
+    const said = info.plugin_specific ?? {};
+    const facts = [['', [said.type && `${said.type}${said.display ? ` “${said.display}”` : ''}`, said.room && `room ${said.room}`].filter(Boolean).join(' in ')], ['client', pair ? `${pair[4]} (${pair[5]}, ${pair[6]})` : null], ['here', pair ? pair[1] : null], ['SRTP', dtls['srtp-profile'] === 'none' ? null : dtls['srtp-profile']],
       ['queued', info['queued-packets'] || null]];
     this.#facts.replaceChildren(...facts.filter(f => f[1]).map(([name, value]) => el('span', {}, `${name} `, el('b', {}, value))));
     for (const [mid, medium] of Object.entries(media)) {
       let stream = this.#streams.get(mid);
-      if (!stream) {
+      if (stream?.key !== waysOf(medium).join()) {
+        stream?.node.remove();
         stream = new Stream({ mid, ...medium });
         this.#streams.set(mid, stream);
         this.#grid.append(stream.node);
@@ -102,7 +115,7 @@ class Handle {
         stream.node.remove();
         this.#streams.delete(mid);
       }
-    this.#more.textContent = JSON.stringify(info.plugin_specific ?? {}, null, 2);
+    this.#more.textContent = JSON.stringify(said, null, 2);
   }
 
   unknown(why) {
@@ -141,7 +154,7 @@ export class Sessions {
     let session = this.#shown.get(id);
     if (session)
       return session;
-    session = { note: el('span', { class: 'fine' }), list: el('div'), handles: new Map() };
+    session = { note: el('span', { class: 'fine' }), list: el('div', { class: 'handles' }), handles: new Map() };
     session.node = el('article', { class: 'session' }, el('header', {}, el('h3', {}, id), session.note,
       el('button', { class: 'button short', type: 'button', click: () => this.#act('destroy_session', id, null, 'End this session, with all its handles and calls?') }, 'End session')), session.list);
     session.node.dataset.session = id;
