@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "boot_brokers.h"
 #include "boot_stun.h"
 #include "commit.h"
 #include "commit_date.h"
@@ -64,6 +65,7 @@ struct boot {
     struct conf_node *websockets;
     struct conf_node *http;
     struct conf_node *unix_sockets;
+    struct boot_brokers brokers;
     struct control_module transports[6];
     struct events_handler event_handlers[EVENT_HANDLERS_MAX];
     struct control_module event_modules[EVENT_HANDLERS_MAX];
@@ -318,10 +320,14 @@ static bool open_io(struct boot *boot)
         boot->http = module_conf_load(boot->settings, "janus.transport.http", &found);
     if (!settings_is_disabled(&boot->settings->transports_disable, "pfunix"))
         boot->unix_sockets = module_conf_load(boot->settings, "janus.transport.pfunix", &found);
+    const bool admin_guarded = !secret_is_sample(boot->settings->admin_secret);
+    if (!boot_brokers_open(&boot->brokers, boot->set, boot->main_actor, boot->settings, admin_guarded))
+        return false;
     const struct io_options options = {
+        .brokers = {boot->brokers.io[0], boot->brokers.io[1]},
         .websockets = boot->websockets,
         .http = boot->http,
-        .admin_guarded = !secret_is_sample(boot->settings->admin_secret),
+        .admin_guarded = admin_guarded,
         .unix_sockets = boot->unix_sockets,
         .admin_secret = boot->settings->admin_secret,
         .metrics_token = boot->settings->metrics_token,
@@ -336,7 +342,7 @@ static bool open_io(struct boot *boot)
     boot->io = io_new(actor, &options);
     if (boot->io == NULL || io_serves(boot->io, CLIENT_API_JANUS) == 0) {
         LOG_FATAL(boot->main_actor, "no transport serves the Janus API: enable ws or wss in janus.transport.websockets.jcfg, "
-                                    "http or https in janus.transport.http.jcfg, or a Unix socket in janus.transport.pfunix.jcfg");
+                                    "http or https in janus.transport.http.jcfg, or another transport in its file");
         return false;
     }
     actor_serve(actor, &io_ops, boot->io);
@@ -500,7 +506,7 @@ static uint32_t list_transports(struct boot *boot)
             .version_string = "0.0.1",
             .version = 1,
         };
-    return count;
+    return count + boot_brokers_list(&boot->brokers, &boot->transports[count]);
 }
 
 static bool open_control(struct boot *boot)
@@ -594,7 +600,7 @@ bool boot_start(struct boot *boot)
             return false;
         boot->running++;
     }
-    return true;
+    return boot_brokers_start(&boot->brokers, boot->set, &boot->running);
 }
 
 void boot_stop(struct boot *boot, int signal_number)
@@ -612,6 +618,8 @@ bool boot_stopped(struct boot *boot, actor_id who)
     boot->running--;
     boot->dns_stopped = boot->dns_stopped || who == ACTOR_DNS;
     actor_join(actors_get(boot->set, who));
+    if (who == ACTOR_IO)
+        boot_brokers_stop(&boot->brokers, boot->main_actor);
     if (who == ACTOR_CONTROL && !boot->serving_asked) {
         boot->serving_asked = true;
         actor_ask_stop(boot->main_actor, ACTOR_IO);
@@ -647,6 +655,7 @@ void boot_close(struct boot *boot)
         control_free(boot->control);
     if (boot->io != NULL)
         io_free(boot->io);
+    boot_brokers_close(&boot->brokers);
     for (uint32_t i = 0; i < DISKS; i++)
         disk_free(boot->disks[i]);
     dns_free(boot->dns);

@@ -166,9 +166,14 @@ void client_input_ended(struct clients *env, struct client *c, bool broken)
 
 /* --- Input ------------------------------------------------------------------------------------------------------ */
 
+static bool is_lasting(const struct client *c)
+{
+    return c->origin->packets != NULL && c->origin->packets->lasting;
+}
+
 bool client_may_ask(const struct client *c)
 {
-    return c->credits_used < IO_CREDITS && c->request_bytes < IO_REQUEST_BYTES_STOP && c->out.reply_bytes <= IO_REPLY_BYTES_STOP;
+    return c->credits_used < IO_CREDITS && c->request_bytes < IO_REQUEST_BYTES_STOP && (is_lasting(c) || c->out.reply_bytes <= IO_REPLY_BYTES_STOP);
 }
 
 /* Whether clear bytes may go on into the state machine. */
@@ -347,7 +352,7 @@ bool client_has_room(struct clients *env, struct client *c, enum out_kind kind, 
     if (!is_own_share_full(&c->out, kind, size) && !is_common_share_full(env, c, size))
         return true;
     bool events = kind == OUT_EVENT && c->out.reply_bytes + size <= IO_REPLY_BYTES_MAX;
-    if (c->origin->packets != NULL && c->origin->packets->lasting) {
+    if (is_lasting(c)) {
         env->counters.dropped_events += kind == OUT_EVENT;
         env->counters.dropped_replies += kind == OUT_REPLY;
         return false;
@@ -452,7 +457,9 @@ void client_credit(struct clients *env, struct client *c)
     }
     /* Which of the texts control has done with isn't said: take it for an average one. The last one leaves nothing. */
     c->request_bytes -= c->request_bytes / (c->credits_used - c->out.credits);
-    if (!outq_hold_credit(&c->out))
+    /* A broker's confirmations come on the connection that its requests come on: who stopped reading these for want of the others
+     * would wait for ever. */
+    if (is_lasting(c) || !outq_hold_credit(&c->out))
         release_credits(c, 1);
 }
 
@@ -569,7 +576,7 @@ void client_skip(struct clients *env, struct client *c, usec_t now)
 /* It has output that it should take. A broker may be away for longer. */
 static bool may_stall(const struct client *c)
 {
-    return client_wants_output(c) && (c->origin->packets == NULL || !c->origin->packets->lasting || client_is_gone(c));
+    return client_wants_output(c) && (!is_lasting(c) || client_is_gone(c));
 }
 
 usec_t client_deadline(const struct clients *env, const struct client *c)

@@ -65,7 +65,7 @@ enum client_state { CLIENT_HTTP, CLIENT_WEBSOCKET, CLIENT_PACKETS, CLIENT_CLOSIN
 struct http_config;
 
 /* How packets travel; the shell's `packets_read` and `packets_write` know. */
-enum packets_way { PACKETS_SOCKET, PACKETS_DATAGRAM };
+enum packets_way { PACKETS_SOCKET, PACKETS_DATAGRAM, PACKETS_BROKER };
 
 struct packets_origin {
     uint8_t way;                     /* enum packets_way */
@@ -148,9 +148,10 @@ struct client_ask {
 };
 
 struct client {
-    struct ref ref;                  /* the shell's; so are fd, through, watched, turn and announced */
+    struct ref ref;                  /* the shell's; so are fd, through, tag, watched, turn and announced */
     int fd;                          /* -1: it has no socket of its own */
     void *through;                   /* what it is written through then */
+    uint32_t tag;                    /* of the text that is being fed */
     uint32_t watched;
     struct list turn;
     const struct client_origin *origin;

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "io/io_private.h"
+#include "msg/control.h"
 #include "runtime/entropy.h"
 #include "runtime/log.h"
 #include "runtime/packet.h"
@@ -97,6 +98,7 @@ struct io *io_new(struct actor *self, const struct io_options *options)
     tally_init(&io->per_address, &key, io->config.max_clients_per_address, io->clients_max);
     io_listen_open(io);
     io_packets_open(io);
+    io_broker_init(io, options->brokers);
     return io;
 }
 
@@ -132,6 +134,7 @@ void io_free(struct io *io)
     slots_fini(&io->slots);
     pool_fini(&io->client_pool);
     io_packets_fini(io);
+    io_broker_fini(io);
     clients_fini(&io->clients);
     tally_fini(&io->per_address);
     timerq_fini(&io->timers);
@@ -152,6 +155,8 @@ uint32_t io_serves(const struct io *io, uint8_t api)
     uint32_t count = 0;
     for (uint32_t i = 0; i < io->listener_count; i++)
         count += io->listeners[i].origin.api == api ? 1 : 0;
+    for (uint32_t i = 0; i < IO_BROKERS_MAX; i++)
+        count += (api == CLIENT_API_JANUS ? io->brokers[i].options.janus : io->brokers[i].options.admin) ? 1 : 0;
     return count;
 }
 
@@ -352,6 +357,8 @@ static void settle(struct io *io, struct client *c, usec_t now)
         }
     }
     io_notify(io, c);
+    if (c->origin->packets != NULL && c->origin->packets->way == PACKETS_BROKER)
+        io_broker_resume(io, c->through, now);
     if (client_is_gone(c) && c->announced && !c->gone_told) {
         c->gone_told = true;
         io_tell_gone(io, c->ref);
@@ -368,8 +375,8 @@ static void settle(struct io *io, struct client *c, usec_t now)
 
 static void on_start(void *owner, usec_t now)
 {
-    (void)now;
     io_listen_watch(owner);
+    io_broker_start(owner, now);
 }
 
 static void on_ready(void *owner, usec_t now, uint64_t token, uint32_t events)

@@ -12,6 +12,15 @@
 #include "io/client.h"
 #include "runtime/actor.h"
 
+/* A broker that another actor speaks with (msg/broker.h). */
+struct io_broker_options {
+    uint8_t transport;                   /* enum transport_kind; 0: there is none */
+    actor_id actor;
+    enum json_layout layout;
+    bool janus, admin;                   /* which APIs */
+};
+#define IO_BROKERS_MAX 2u
+
 struct io_options {
     const struct conf_node *websockets;  /* janus.transport.websockets; NULL: no such file. Must outlive the io */
     const struct conf_node *http;        /* janus.transport.http; likewise */
@@ -20,6 +29,7 @@ struct io_options {
     const struct conf_node *unix_sockets;   /* janus.transport.pfunix; likewise */
     const char *admin_secret;            /* NULL: none. Must outlive the io, as the next */
     const char *metrics_token;           /* of who may read the numbers from other machines; NULL: nobody */
+    struct io_broker_options brokers[IO_BROKERS_MAX];
     const char *web_folder;              /* from the command line; NULL: the configuration's */
     uint64_t descriptors;                /* soft limit of the process */
     uint16_t events_mask;                /* what event handlers want (msg/events.h) */
@@ -48,7 +58,7 @@ struct io *io_new(struct actor *self, const struct io_options *options);
 void io_free(struct io *io);             /* after the actor has stopped */
 
 uint32_t io_listening(const struct io *io);
-uint32_t io_serves(const struct io *io, uint8_t api);    /* of io_listening: those of one API (enum client_api) */
+uint32_t io_serves(const struct io *io, uint8_t api);    /* of one API (enum client_api): listeners, and brokers */
 bool io_serves_http(const struct io *io);            /* either API */
 bool io_serves_websockets(const struct io *io);
 bool io_serves_unix(const struct io *io);

@@ -53,6 +53,7 @@ void io_tell_request(struct io *io, struct client *c, usec_t now, struct view te
             return;
         }
     }
+    request.tag = c->tag;
     c->announced = true;
     actor_send_parts(io->self, ACTOR_CONTROL, CONTROL_CLIENT_REQUEST, REF_NONE,
                      VIEW(&request, offsetof(struct client_request, text)), text);
@@ -206,6 +207,15 @@ void io_on_message(void *owner, usec_t now, const struct message *m)
         break;
     case IO_EVENTS_WANTED:
         io->events_mask = ((const struct events_wanted *)m->payload)->mask;
+        break;
+    case IO_BROKER_TEXT:
+        io_broker_text(io, now, m);
+        break;
+    case IO_BROKER_TAKEN:
+        io_broker_taken(io, m->payload);
+        break;
+    case IO_BROKER_STATE:
+        io_broker_state(io, m->payload);
         break;
     case IO_NONE:
         break;

@@ -125,6 +125,10 @@ static struct datagram_peer *peer_new(struct io *io, const struct listener *l, c
 
 void io_packets_drop(struct io *io, struct client *c)
 {
+    if (c->origin->packets->way == PACKETS_BROKER) {
+        io_broker_drop(c);
+        return;
+    }
     if (c->through != NULL)
         peer_free(io, c->through);
     c->through = NULL;
@@ -230,6 +234,10 @@ void io_packets_write(struct io *io, struct client *c, usec_t now)
 {
     struct view parts[OUTQ_PARTS];
     size_t count;
+    if (c->origin->packets->way == PACKETS_BROKER) {
+        io_broker_write(io, c, now);
+        return;
+    }
     if (c->fd < 0 && c->through == NULL)
         return;                                  /* it has made room for another */
     for (unsigned i = 0; (count = client_output(&io->clients, c, now, parts)) > 0; i++) {

@@ -10,6 +10,7 @@
 #include "io/unix_config.h"
 #include "io/websocket_config.h"
 #include "msg/io.h"
+#include "msg/io.h"
 
 struct listener {
     int fd;
@@ -35,6 +36,18 @@ struct monitor {
     struct list tailing;                 /* the oldest first */
 };
 
+/* One message broker (io_broker.c). */
+struct io_broker {
+    struct io_broker_options options;
+    struct packets_origin packets;
+    struct client_origin origins[2];     /* by API; likewise the clients, NULL: none */
+    struct client *clients[2];
+    struct list waiting;                 /* texts that came while their client had no credit: BROKER_WINDOW at most */
+    uint32_t ahead, ahead_bytes;         /* at the actor, not taken yet */
+    bool up;
+    uint64_t connections, sent;
+};
+
 struct io {
     struct actor *self;
     struct websocket_config config;
@@ -43,6 +56,7 @@ struct io {
     struct unix_config unix_sockets;
     struct packets_origin packets[2];    /* of the Unix sockets: the API, the Admin API */
     struct datagrams datagrams;
+    struct io_broker brokers[IO_BROKERS_MAX];
     uint8_t *packet;                     /* IO_TEXT_BYTES_MAX, for the one that is being read; NULL: no Unix sockets */
     struct site site;
     struct tls_shared *tls;
@@ -111,6 +125,17 @@ void io_packets_drop(struct io *io, struct client *c);
 /* --- io_notify.c: what event handlers are told; once a turn, and at the end */
 void io_notify(struct io *io, struct client *c);
 void io_notify_gone(struct io *io, const struct client *c);
+
+/* --- io_broker.c */
+void io_broker_init(struct io *io, const struct io_broker_options *options);
+void io_broker_fini(struct io *io);
+void io_broker_start(struct io *io, usec_t now);
+void io_broker_drop(struct client *c);
+void io_broker_write(struct io *io, struct client *c, usec_t now);
+void io_broker_resume(struct io *io, struct io_broker *b, usec_t now);
+void io_broker_text(struct io *io, usec_t now, const struct message *m);
+void io_broker_taken(struct io *io, const struct io_broker_taken *news);
+void io_broker_state(struct io *io, const struct io_broker_state *news);
 
 /* --- io_message.c: all that knows what the messages look like */
 void io_on_message(void *owner, usec_t now, const struct message *m);

@@ -13,7 +13,10 @@
     X(HEALTH,      MAIN,     struct io_health)                      \
     X(CERTIFICATE, MAIN,     struct io_certificate)                 \
     X(EVENTS_WANTED, EVENTS, struct events_wanted)            \
-    X(LINES,       LOG,      struct io_lines)
+    X(LINES,       LOG,      struct io_lines)                 \
+    X(BROKER_TEXT,  BROKER,  struct io_broker_text)           \
+    X(BROKER_TAKEN, BROKER,  struct io_broker_taken)          \
+    X(BROKER_STATE, BROKER,  struct io_broker_state)
 
 enum io_message {
     IO_NONE,
@@ -71,4 +74,26 @@ struct io_lines {
 struct io_certificate {
     bool http;                      /* else WebSockets */
     uint32_t cert_size, key_size, password_size, ciphers_size;
+};
+
+/* From the actor of a message broker (msg/broker.h): a request; `size` bytes of text follow. It is answered by BROKER_SEND with its tag,
+ * once, and once it has been read by BROKER_READ. */
+struct io_broker_text {
+    uint8_t transport;              /* enum transport_kind (msg/control.h); likewise below */
+    bool admin;
+    uint32_t tag;                   /* not 0 */
+    uint32_t size;
+    char text[];
+};
+
+/* So many texts, with so many bytes, wait no more: the library has them, or they were given up. */
+struct io_broker_taken {
+    uint8_t transport;
+    uint32_t count;
+    uint32_t bytes;
+};
+
+struct io_broker_state {
+    uint8_t transport;
+    bool up;
 };

@@ -57,11 +57,10 @@ class BridgeSocket extends EventEmitter {
 export function bridge([program, script, ...args]) {
   const child = spawn(program, [join(HERE, script), ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
   running.add(child);
-  child.unref();
   const socket = new BridgeSocket(child);
   const client = new Client(socket);
   return new Promise((done, fail) => {
-    socket.on('word', word => { if (word === 'ready') done(client); });
+    socket.on('word', word => { if (word === 'ready') { child.unref(); done(client); } });
     child.once('error', fail);
     child.once('exit', code => fail(new Error(`${script} has ended (${code}) before it was ready`)));
   });
