@@ -10,6 +10,8 @@
 struct boot_brokers {
     struct conf_node *mqtt_conf;
     struct mqtt *mqtt;
+    struct conf_node *rabbitmq_conf;
+    struct rabbitmq *rabbitmq;
     struct io_broker_options io[IO_BROKERS_MAX];     /* for io */
 };
 

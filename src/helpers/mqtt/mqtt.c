@@ -8,13 +8,11 @@
 #include <mqtt_protocol.h>
 #include <string.h>
 
-#include "base/list.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "helpers/broker.h"
 #include "helpers/mqtt/mqtt_link.h"
-#include "msg/broker.h"
 #include "msg/control.h"
-#include "msg/io.h"
 #include "runtime/log.h"
 
 #define LINK_TOKEN 1u
@@ -26,21 +24,12 @@ struct ask {
     mosquitto_property *properties;
 };
 
-struct sending {
-    struct list node;
-    struct broker_send *order;
-};
-
 struct mqtt {
     struct actor *actor;
+    struct broker_desk desk;
     struct mqtt_config config;
     struct mqtt_link *link;
     struct ask asks[MQTT_ASKS_MAX];      /* by tag */
-    uint32_t last_tag;
-    uint32_t window;                     /* texts that io will still take */
-    struct list out;                     /* struct sending */
-    uint32_t out_count;
-    uint32_t taken, taken_bytes;         /* io is told at the end of the turn */
     usec_t stop_by;                      /* USEC_NEVER: not stopping */
     bool ended;
     struct mqtt_counters counters;
@@ -53,9 +42,8 @@ struct mqtt *mqtt_new(struct actor *actor, const struct mqtt_config *config)
     struct mqtt *mqtt = mem_get_zero(sizeof(*mqtt));
     mqtt->actor = actor;
     mqtt->config = *config;
-    mqtt->window = BROKER_WINDOW;
     mqtt->stop_by = USEC_NEVER;
-    list_init(&mqtt->out);
+    broker_desk_init(&mqtt->desk, actor, TRANSPORT_MQTT);
     mqtt->link = mqtt_link_new(actor, "MQTT", LINK_TOKEN, &config->link);
     if (mqtt->link == NULL) {
         mem_put(mqtt);
@@ -76,22 +64,11 @@ static void ask_clear(struct ask *ask)
     *ask = (struct ask){0};
 }
 
-static void sending_free(struct mqtt *mqtt, struct sending *s)
-{
-    list_del(&s->node);
-    mqtt->out_count--;
-    mqtt->taken++;
-    mqtt->taken_bytes += s->order->size;
-    mem_put(s->order);
-    mem_put(s);
-}
-
 void mqtt_free(struct mqtt *mqtt)
 {
     if (mqtt == NULL)
         return;
-    while (!list_is_empty(&mqtt->out))
-        sending_free(mqtt, CONTAINER_OF(mqtt->out.next, struct sending, node));
+    broker_desk_fini(&mqtt->desk);
     for (uint32_t i = 0; i < MQTT_ASKS_MAX; i++)
         ask_clear(&mqtt->asks[i]);
     mqtt_link_free(mqtt->link);
@@ -141,10 +118,9 @@ static bool is_topic(const struct mqtt_side *side, const struct mqtt_in *in)
 
 static void refuse(struct mqtt *mqtt, bool admin)
 {
-    static const char text[] = "{\"janus\":\"error\",\"error\":{\"code\":454,\"reason\":\"Invalid Janus API request - it is too long\"}}";
     mqtt->counters.too_long++;
-    (void)mqtt_link_publish(mqtt->link, admin ? mqtt->config.admin.publish_topic : mqtt->config.janus.publish_topic,
-                            VIEW(text, sizeof(text) - 1), mqtt->config.publish_qos, false, NULL);
+    (void)mqtt_link_publish(mqtt->link, admin ? mqtt->config.admin.publish_topic : mqtt->config.janus.publish_topic, broker_refusal(),
+                            mqtt->config.publish_qos, false, NULL);
 }
 
 static void take_request(struct mqtt *mqtt, usec_t now, struct mqtt_in *in)
@@ -154,18 +130,15 @@ static void take_request(struct mqtt *mqtt, usec_t now, struct mqtt_in *in)
         mqtt->counters.other_topic++;
         return;
     }
-    if (in->size > MQTT_TEXT_BYTES_MAX) {
+    if (in->size > BROKER_TEXT_BYTES_MAX) {
         refuse(mqtt, admin);
         return;
     }
-    struct io_broker_text head = {.transport = TRANSPORT_MQTT, .admin = admin, .size = (uint32_t)in->size};
-    mqtt->last_tag += mqtt->last_tag == UINT32_MAX ? 2 : 1;      /* never 0 */
-    head.tag = mqtt->last_tag;
+    const uint32_t tag = broker_desk_tag(&mqtt->desk);
     if (!admin)
-        keep_ask(mqtt, now, head.tag, in);
+        keep_ask(mqtt, now, tag, in);
     mqtt->counters.requests++;
-    mqtt->window--;
-    actor_send_parts(mqtt->actor, ACTOR_IO, IO_BROKER_TEXT, REF_NONE, VIEW(&head, sizeof(head)), VIEW(in->text, in->size));
+    broker_desk_ask(&mqtt->desk, tag, admin, VIEW(in->text, in->size));
 }
 
 /* ---- replies and events ----------------------------------------------------------------------------------------------- */
@@ -200,20 +173,10 @@ static void publish(struct mqtt *mqtt, usec_t now, const struct broker_send *ord
 
 static void send_waiting(struct mqtt *mqtt, usec_t now)
 {
-    while (!list_is_empty(&mqtt->out) && mqtt_link_has_room(mqtt->link)) {
-        struct sending *s = CONTAINER_OF(mqtt->out.next, struct sending, node);
-        publish(mqtt, now, s->order);
-        sending_free(mqtt, s);
+    for (const struct broker_send *order; mqtt_link_has_room(mqtt->link) && (order = broker_desk_first(&mqtt->desk)) != NULL;) {
+        publish(mqtt, now, order);
+        broker_desk_done(&mqtt->desk);
     }
-}
-
-static void tell_taken(struct mqtt *mqtt)
-{
-    if (mqtt->taken == 0)
-        return;
-    const struct io_broker_taken news = {TRANSPORT_MQTT, mqtt->taken, mqtt->taken_bytes};
-    mqtt->taken = mqtt->taken_bytes = 0;
-    actor_send(mqtt->actor, ACTOR_IO, IO_BROKER_TAKEN, &news, sizeof(news));
 }
 
 static void publish_status(struct mqtt *mqtt, const char *text)
@@ -223,35 +186,13 @@ static void publish_status(struct mqtt *mqtt, const char *text)
         (void)mqtt_link_publish(mqtt->link, config->status_topic, str_of(text), config->status_qos, config->status_retain, NULL);
 }
 
-static void tell_state(struct mqtt *mqtt)
-{
-    const struct io_broker_state news = {TRANSPORT_MQTT, mqtt_link_is_up(mqtt->link)};
-    actor_send(mqtt->actor, ACTOR_IO, IO_BROKER_STATE, &news, sizeof(news));
-    if (news.up)
-        publish_status(mqtt, mqtt->config.connect_text);
-}
-
 /* ---- the actor ---------------------------------------------------------------------------------------------------------- */
 
 static void on_message(void *owner, usec_t now, const struct message *m)
 {
     struct mqtt *mqtt = owner;
     (void)now;
-    switch ((enum broker_message)m->type) {
-    case BROKER_SEND: {
-        struct sending *s = mem_get(sizeof(*s));
-        *s = (struct sending){.order = message_take(m)};
-        list_init(&s->node);
-        list_add_tail(&mqtt->out, &s->node);
-        mqtt->out_count++;
-        break;
-    }
-    case BROKER_READ:
-        mqtt->window += ((const struct broker_read *)m->payload)->count;
-        break;
-    case BROKER_NONE:
-        break;
-    }
+    broker_desk_message(&mqtt->desk, m);
 }
 
 static void on_ready(void *owner, usec_t now, uint64_t token, uint32_t events)
@@ -265,7 +206,7 @@ static void on_ready(void *owner, usec_t now, uint64_t token, uint32_t events)
 static void stop(struct mqtt *mqtt, usec_t now)
 {
     const bool late = now >= mqtt->stop_by;
-    if (!mqtt->ended && (late || list_is_empty(&mqtt->out) || !mqtt_link_is_up(mqtt->link))) {
+    if (!mqtt->ended && (late || broker_desk_first(&mqtt->desk) == NULL || !mqtt_link_is_up(mqtt->link))) {
         publish_status(mqtt, mqtt->config.disconnect_text);
         mqtt_link_end(mqtt->link);
         mqtt->ended = true;
@@ -279,14 +220,14 @@ static void stop(struct mqtt *mqtt, usec_t now)
 static void on_turn(void *owner, usec_t now)
 {
     struct mqtt *mqtt = owner;
-    mqtt_link_pause(mqtt->link, mqtt->window == 0 && !mqtt->ended);
+    mqtt_link_pause(mqtt->link, mqtt->desk.window == 0 && !mqtt->ended);
     mqtt_link_turn(mqtt->link, now);
-    if (mqtt_link_changed(mqtt->link))
-        tell_state(mqtt);
-    for (struct mqtt_in *in; mqtt->window > 0 && (in = mqtt_link_next(mqtt->link)) != NULL; mqtt_in_free(in))
+    if (mqtt_link_changed(mqtt->link) && mqtt_link_is_up(mqtt->link))
+        publish_status(mqtt, mqtt->config.connect_text);
+    for (struct mqtt_in *in; mqtt->desk.window > 0 && (in = mqtt_link_next(mqtt->link)) != NULL; mqtt_in_free(in))
         take_request(mqtt, now, in);
     send_waiting(mqtt, now);
-    tell_taken(mqtt);
+    broker_desk_tell(&mqtt->desk, mqtt_link_is_up(mqtt->link));
     if (mqtt->stop_by != USEC_NEVER)
         stop(mqtt, now);
 }
@@ -303,23 +244,12 @@ static void on_stop(void *owner, usec_t now)
     mqtt->stop_by = usec_add(now, mqtt->config.stop_us);
 }
 
-static const char *type_name(uint16_t type)
-{
-    static const char *const names[] = {
-        "NONE",
-#define X(name, from, payload) #name,
-        BROKER_MESSAGES(X)
-#undef X
-    };
-    return type < ARRAY_COUNT(names) ? names[type] : "?";
-}
-
 const struct actor_ops mqtt_ops = {
     .on_message = on_message,
     .on_ready = on_ready,
     .on_turn = on_turn,
     .deadline = deadline,
     .on_stop = on_stop,
-    .type_name = type_name,
+    .type_name = broker_type_name,
     .may_block = true,                   /* libmosquitto asks the resolver itself */
 };

@@ -8,7 +8,6 @@
 #include "helpers/mqtt/mqtt_config.h"
 #include "runtime/actor.h"
 
-#define MQTT_TEXT_BYTES_MAX (1024u * 1024u)      /* of a request, as on every transport; longer ones get a 454 */
 #define MQTT_ASKS_MAX       256u                 /* requests whose reply is to carry something; the oldest is forgotten then */
 
 struct mqtt_counters {

@@ -2,17 +2,11 @@
 
 #include <stdlib.h>
 
-#include "base/net.h"
 #include "base/str.h"
+#include "helpers/broker.h"
 
 #define MQTT_PORT     1883u
 #define MQTT_TLS_PORT 8883u
-
-bool broker_host_is_local(const char *host)
-{
-    struct net_addr addr;
-    return str_equal_nocase(str_of(host), STR("localhost")) || (net_ip_parse(&addr, str_of(host)) && net_ip_is_loopback(&addr));
-}
 
 bool mqtt_url_read(struct mqtt_link_config *link, const char *url, bool *tls)
 {

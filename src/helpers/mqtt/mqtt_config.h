@@ -64,6 +64,3 @@ bool mqtt_version_read(enum mqtt_version *out, const char *text);
  * the working folder. `admin_guarded`: the Admin API's secret is not one that everybody knows (security.md); else it is served only by a
  * broker of this machine. */
 bool mqtt_config_read(struct mqtt_config *config, const struct conf_node *root, bool admin_guarded, struct buf *notes);
-
-/* Whether a broker there can only be reached from this machine. */
-bool broker_host_is_local(const char *host);
