@@ -54,7 +54,8 @@ static bool open_mqtt(struct boot_brokers *b, struct actors *set, struct actor *
     if (b->mqtt == NULL)
         return false;
     actor_serve(actor, &mqtt_ops, b->mqtt);
-    b->io[0] = (struct io_broker_options){TRANSPORT_MQTT, ACTOR_MQTT, config.layout, config.janus.enabled, config.admin.enabled};
+    b->io[0] = (struct io_broker_options){TRANSPORT_MQTT, ACTOR_MQTT, config.layout, config.janus.enabled, config.admin.enabled,
+                                          "janus.transport.mqtt", config.events};
     return true;
 }
 
@@ -78,7 +79,8 @@ static bool open_rabbitmq(struct boot_brokers *b, struct actors *set, struct act
         return false;
     b->rabbitmq = rabbitmq_new(actor, &config);
     actor_serve(actor, &rabbitmq_ops, b->rabbitmq);
-    b->io[1] = (struct io_broker_options){TRANSPORT_RABBITMQ, ACTOR_RABBITMQ, config.layout, config.janus.enabled, config.admin.enabled};
+    b->io[1] = (struct io_broker_options){TRANSPORT_RABBITMQ, ACTOR_RABBITMQ, config.layout, config.janus.enabled, config.admin.enabled,
+                                          "janus.transport.rabbitmq", config.events};
     return true;
 }
 

@@ -71,6 +71,8 @@ struct packets_origin {
     uint8_t way;                     /* enum packets_way */
     uint8_t transport;               /* enum transport_kind */
     enum json_layout layout;
+    const char *package;             /* as event handlers are told of it, if `events` */
+    bool events;
     bool lasting;                    /* nobody at the other end to give up: what can't wait any more is dropped instead */
     bool tagged;                     /* texts go out with their tag in front */
 };

@@ -18,6 +18,8 @@ struct io_broker_options {
     actor_id actor;
     enum json_layout layout;
     bool janus, admin;                   /* which APIs */
+    const char *package;                 /* as event handlers are told of it, if `events` */
+    bool events;
 };
 #define IO_BROKERS_MAX 2u
 

@@ -45,6 +45,7 @@ void io_broker_init(struct io *io, const struct io_broker_options *options)
         *b = (struct io_broker){.options = options[i]};
         list_init(&b->waiting);
         b->packets = (struct packets_origin){.way = PACKETS_BROKER, .transport = options[i].transport, .layout = options[i].layout,
+                                             .package = options[i].package, .events = options[i].events,
                                              .lasting = true, .tagged = true};
     }
 }
@@ -156,6 +157,9 @@ void io_broker_state(struct io *io, const struct io_broker_state *news)
 {
     struct io_broker *b = broker_of(io, news->transport);
     CHECK(b != NULL);
+    const struct client *c = b->clients[CLIENT_API_JANUS] != NULL ? b->clients[CLIENT_API_JANUS] : b->clients[CLIENT_API_ADMIN];
     b->connections += news->up && !b->up;
     b->up = news->up;
+    if (c != NULL)
+        io_notify_broker(io, c, news->up);
 }

@@ -12,7 +12,7 @@
 static const char *package_of(const struct client *c)
 {
     if (c->origin->packets != NULL)
-        return "janus.transport.pfunix";
+        return c->origin->packets->package;
     return c->origin->http != NULL ? "janus.transport.http" : "janus.transport.websockets";
 }
 
@@ -21,7 +21,7 @@ static bool is_wanted(const struct io *io, const struct client *c)
     if ((io->events_mask & EVENT_TRANSPORT) == 0)
         return false;
     if (c->origin->packets != NULL)
-        return io->unix_sockets.events;
+        return c->origin->packets->events;
     return c->origin->http != NULL ? io->http.events : io->config.events;
 }
 
@@ -73,8 +73,26 @@ static void tell(struct io *io, const struct client *c, const char *event)
     end(io, &j, &body);
 }
 
+/* Brokers are told of by their state; both APIs are one client there (transports.md 9). */
+void io_notify_broker(struct io *io, const struct client *c, bool up)
+{
+    struct json_out j;
+    struct buf body;
+    if (!is_wanted(io, c) || (!up && c->origin->packets->transport != TRANSPORT_MQTT))
+        return;
+    begin(&j, &body, c, up ? "connected" : "reconnecting");
+    end(io, &j, &body);
+}
+
+static bool is_broker(const struct client *c)
+{
+    return c->origin->packets != NULL && c->origin->packets->way == PACKETS_BROKER;
+}
+
 void io_notify(struct io *io, struct client *c)
 {
+    if (is_broker(c))
+        return;
     if (c->origin->http != NULL) {
         for (; c->requests_told != c->requests; c->requests_told++)
             if (is_wanted(io, c))

@@ -56,7 +56,8 @@ void io_packets_open(struct io *io)
     for (unsigned i = 0; i < 2; i++) {
         const struct unix_server *server = i == 0 ? &config->janus : &config->admin;
         io->packets[i] = (struct packets_origin){.way = server->datagrams ? PACKETS_DATAGRAM : PACKETS_SOCKET,
-                                                 .transport = TRANSPORT_UNIX, .layout = config->layout};
+                                                 .transport = TRANSPORT_UNIX, .layout = config->layout, .package = "janus.transport.pfunix",
+                                                 .events = config->events};
         const struct client_origin origin = {.api = i == 0 ? CLIENT_API_JANUS : CLIENT_API_ADMIN, .packets = &io->packets[i]};
         open_door(io, i == 0 ? "unix" : "admin_unix", server, &origin);
     }

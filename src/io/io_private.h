@@ -124,6 +124,7 @@ void io_packets_drop(struct io *io, struct client *c);
 
 /* --- io_notify.c: what event handlers are told; once a turn, and at the end */
 void io_notify(struct io *io, struct client *c);
+void io_notify_broker(struct io *io, const struct client *c, bool up);
 void io_notify_gone(struct io *io, const struct client *c);
 
 /* --- io_broker.c */
