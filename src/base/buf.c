@@ -1,8 +1,8 @@
 #include "base/buf.h"
 
-#include <stdio.h>
 #include <string.h>
 
+#include "base/fmt.h"
 #include "base/mem.h"
 
 #define BUF_FIRST 256u
@@ -24,7 +24,7 @@ void buf_clear(struct buf *buf)
     buf->failed = false;
 }
 
-static bool make_room(struct buf *buf, size_t more)
+bool buf_grow(struct buf *buf, size_t more)
 {
     if (buf->failed || more > buf->limit - buf->size) {
         buf->failed = true;
@@ -36,32 +36,11 @@ static bool make_room(struct buf *buf, size_t more)
     size_t room = buf->room < BUF_FIRST ? BUF_FIRST : buf->room;
     while (room < need)
         room *= 2;
+    if (room > buf->limit)
+        room = buf->limit;
     buf->data = mem_resize(buf->data, room);
     buf->room = room;
     return true;
-}
-
-void buf_add(struct buf *buf, const void *data, size_t size)
-{
-    if (size == 0 || !make_room(buf, size))
-        return;
-    memcpy(buf->data + buf->size, data, size);
-    buf->size += size;
-}
-
-void buf_add_view(struct buf *buf, struct view v)
-{
-    buf_add(buf, v.data, v.size);
-}
-
-void buf_add_char(struct buf *buf, char c)
-{
-    buf_add(buf, &c, 1);
-}
-
-void buf_add_text(struct buf *buf, const char *text)
-{
-    buf_add(buf, text, strlen(text));
 }
 
 void buf_add_u64(struct buf *buf, uint64_t v)
@@ -78,17 +57,19 @@ void buf_add_u64(struct buf *buf, uint64_t v)
 void buf_addf(struct buf *buf, const char *format, ...)
 {
     va_list args;
+    const size_t room = buf->failed ? 0 : buf->room - buf->size;
     va_start(args, format);
-    int size = vsnprintf(NULL, 0, format, args);
+    const size_t size = fmt_text(room == 0 ? NULL : (char *)buf->data + buf->size, room, format, args);
     va_end(args);
-    if (size < 0 || !make_room(buf, (size_t)size + 1)) {
-        buf->failed = true;
-        return;
+    if (size > room) {                          /* it did not fit, and is written again */
+        if (!buf_grow(buf, size))
+            return;
+        va_start(args, format);
+        (void)fmt_text((char *)buf->data + buf->size, size, format, args);
+        va_end(args);
     }
-    va_start(args, format);
-    vsnprintf((char *)buf->data + buf->size, (size_t)size + 1, format, args);
-    va_end(args);
-    buf->size += (size_t)size;
+    if (!buf->failed)
+        buf->size += size;
 }
 
 void buf_drop(struct buf *buf, size_t size)
@@ -105,10 +86,8 @@ const char *buf_text(struct buf *buf)
 {
     if (buf->failed || buf->size == 0)
         return "";
-    if (buf->size == buf->room) {
-        buf->room++;
-        buf->data = mem_resize(buf->data, buf->room);
-    }
+    if (buf->size == buf->room)
+        buf->data = mem_resize(buf->data, buf->room + 1);       /* for the NUL alone: no room that is counted */
     buf->data[buf->size] = '\0';
     return (const char *)buf->data;
 }

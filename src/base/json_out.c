@@ -27,17 +27,46 @@ static void new_line(struct json_out *j)
         buf_add_text(j->buf, INDENT);
 }
 
+/* How many bytes from there on need no escape. Eight at a time: a byte below 0x20, a quote or a backslash sets the top bit of its place;
+ * a false alarm behind a true one does no harm, since the loop below looks closely. */
+static size_t plain_run(struct view text, size_t from)
+{
+    static const uint64_t ones = UINT64_C(0x0101010101010101), tops = UINT64_C(0x8080808080808080);
+    size_t i = from;
+    for (; i + 8 <= text.size; i += 8) {
+        uint64_t word;
+        memcpy(&word, text.data + i, sizeof(word));
+        const uint64_t quote = word ^ (ones * '"'), slash = word ^ (ones * '\\');
+        if ((((word - ones * 0x20) & ~word) | ((quote - ones) & ~quote) | ((slash - ones) & ~slash)) & tops)
+            break;
+    }
+    while (i < text.size && text.data[i] >= 0x20 && text.data[i] != '"' && text.data[i] != '\\')
+        i++;
+    return i;
+}
+
 static void write_escaped(struct buf *buf, struct view text)
 {
     static const char hex[] = "0123456789abcdef";
-    size_t from = 0;
+    size_t from = 0, run = plain_run(text, 0);
+    if (run == text.size && buf_grow(buf, text.size + 2)) {     /* most of them, keys above all */
+        buf->data[buf->size] = '"';
+        if (run > 0)
+            memcpy(buf->data + buf->size + 1, text.data, run);
+        buf->data[buf->size + 1 + run] = '"';
+        buf->size += run + 2;
+        return;
+    }
     buf_add_char(buf, '"');
-    for (size_t i = 0; i < text.size; i++) {
+    for (size_t i = run; i < text.size; i = plain_run(text, i + 1)) {
         uint8_t c = text.data[i];
-        if (c >= 0x20 && c != '"' && c != '\\')
-            continue;
         buf_add(buf, text.data + from, i - from);
         from = i + 1;
+        if (c == '\r' && from < text.size && text.data[from] == '\n') {      /* each line of an SDP */
+            buf_add(buf, "\\r\\n", 4);
+            from = ++i + 1;
+            continue;
+        }
         char escape[6] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
         switch (c) {
         case '"': buf_add_text(buf, "\\\""); break;

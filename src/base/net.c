@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "base/fmt.h"
 #include "base/str.h"
 
 bool net_ip_equal(const struct net_addr *a, const struct net_addr *b)
@@ -50,9 +51,21 @@ bool net_ip_parse(struct net_addr *out, struct view text)
     return false;
 }
 
+/* libc's takes a microsecond, and a description has an address in each line. */
+static void write_ip4(const uint8_t ip[4], char *out)
+{
+    for (unsigned i = 0; i < 4; i++) {
+        (void)fmt_uint(out, ip[i]);
+        out += strlen(out);
+        *out++ = i < 3 ? '.' : '\0';
+    }
+}
+
 const char *net_ip_text(const struct net_addr *addr, char out[NET_IP_TEXT])
 {
-    if (addr->family == NET_NONE || inet_ntop(addr->family == NET_IP4 ? AF_INET : AF_INET6, addr->ip, out, NET_IP_TEXT) == NULL)
+    if (addr->family == NET_IP4)
+        write_ip4(addr->ip, out);
+    else if (addr->family == NET_NONE || inet_ntop(AF_INET6, addr->ip, out, NET_IP_TEXT) == NULL)
         memcpy(out, "none", 5);
     return out;
 }

@@ -10,12 +10,14 @@
 #include "msg/io.h"
 
 #define REASON_BYTES_MAX 511u           /* janus-api.md 2 */
-#define TEXT_KEPT_BYTES  (1024u * 1024u)    /* a scratch buffer that grew beyond this is given back */
+#define TEXT_KEPT_BYTES  (256u * 1024u)     /* a longer text's memory goes with it, instead of a copy */
 
 static void begin(struct control *c, struct json_out *j, enum json_layout layout, const char *janus, int64_t session_id,
                   const char *transaction)
 {
+    const struct io_send room = {.size = 0};    /* the message's head, filled in when it leaves */
     buf_clear(&c->text);
+    buf_add(&c->text, &room, sizeof(room));
     jout_begin(j, &c->text, layout);
     jout_object(j, NULL);
     jout_string(j, "janus", janus);
@@ -25,27 +27,39 @@ static void begin(struct control *c, struct json_out *j, enum json_layout layout
         jout_string(j, "transaction", transaction);
 }
 
-static void hold(struct control *c, const struct io_send *head)
+static void hold(struct control *c, void *block, size_t size)
 {
     if (c->held_count == c->held_room) {
         c->held_room = c->held_room == 0 ? 16 : c->held_room * 2;
         c->held = mem_resize(c->held, c->held_room * sizeof(*c->held));
     }
-    struct io_send *block = mem_get(sizeof(*head) + head->size);
-    *block = *head;
-    memcpy(block->text, c->text.data, head->size);
-    c->held[c->held_count++] = (struct held_text){block, sizeof(*head) + head->size};
+    c->held[c->held_count++] = (struct held_text){block, size};
+}
+
+/* What is to be sent as a block of its own. */
+static void *take_text(struct control *c, size_t *size)
+{
+    if (c->text.room > TEXT_KEPT_BYTES)
+        return buf_take(&c->text, size);
+    *size = c->text.size;
+    return memcpy(mem_get(*size), c->text.data, *size);
 }
 
 static void send_text(struct control *c, struct ref client, uint32_t tag, bool event, int error)
 {
-    struct io_send head = {.client = client, .event = event, .error = (uint16_t)error, .tag = tag, .size = (uint32_t)c->text.size};
-    if (event && c->holding > 0)
-        hold(c, &head);
+    const struct io_send head = {.client = client, .event = event, .error = (uint16_t)error, .tag = tag, .size = (uint32_t)(c->text.size - sizeof(head))};
+    const bool held = event && c->holding > 0;
+    memcpy(c->text.data, &head, sizeof(head));
+    if (!held && c->text.room <= TEXT_KEPT_BYTES) {
+        out_send(c, ACTOR_IO, IO_SEND, c->text.data, c->text.size);
+        return;
+    }
+    size_t size;
+    void *block = take_text(c, &size);
+    if (held)
+        hold(c, block, size);
     else
-        out_parts(c, ACTOR_IO, IO_SEND, VIEW(&head, sizeof(head)), buf_view(&c->text));
-    if (c->text.room > TEXT_KEPT_BYTES)
-        buf_fini(&c->text);
+        out_block(c, ACTOR_IO, IO_SEND, block, size);
 }
 
 /* -- replies ----------------------------------------------------------------------------------------------------------- */

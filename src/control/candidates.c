@@ -1,4 +1,5 @@
 #include "control/candidates.h"
+#include "base/fmt.h"
 
 #include <stdio.h>
 
@@ -33,7 +34,7 @@ static void add(struct candidate_list *list, enum ice_candidate_type type, uint3
         return;
     struct ice_candidate *item = &list->items[list->count++];
     *item = (struct ice_candidate){.type = (uint8_t)type, .priority = candidates_priority(type, socket), .addr = *addr};
-    snprintf(item->foundation, sizeof(item->foundation), "%u", type == ICE_HOST ? socket + 1 : CONTROL_SOCKETS_MAX + socket + 1);
+    (void)fmt_uint(item->foundation, type == ICE_HOST ? socket + 1 : CONTROL_SOCKETS_MAX + socket + 1);
     if (type != ICE_HOST)
         item->related = *base;
 }

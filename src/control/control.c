@@ -16,6 +16,7 @@
 #include "control/record.h"
 #include "control/session.h"
 #include "control/state.h"
+#include "msg/io.h"
 
 static void renew_budgets(struct control *c)
 {
@@ -99,7 +100,7 @@ static void init_tables(struct control *c)
     list_init(&c->busy_long);
     list_init(&c->ending);
     list_init(&c->deferred);
-    buf_init(&c->text, TEXT_BYTES_MAX);
+    buf_init(&c->text, sizeof(struct io_send) + TEXT_BYTES_MAX);
     buf_init(&c->reply, TEXT_BYTES_MAX);
     buf_init(&c->sdp, SDP_TEXT_BYTES_MAX);
     buf_init(&c->wire, NEGOTIATE_WIRE_BYTES_MAX);
@@ -344,6 +345,7 @@ static void on_turn(void *owner, usec_t now)
     ops_serve(c);
     admin_waits_serve(c);
     callers_serve(c);
+    hosts_turn(c);
     sessions_end_some(c);
     handles_serve_deferred(c);
     tick(c);
@@ -356,7 +358,8 @@ static void on_turn(void *owner, usec_t now)
 static usec_t deadline(void *owner)
 {
     const struct control *c = owner;
-    if (callers_wait(c) || !list_is_empty(&c->resuming) || !list_is_empty(&c->ending) || !list_is_empty(&c->deferred) || c->expiring || drain_has_work(c))
+    if (callers_wait(c) || !list_is_empty(&c->resuming) || !list_is_empty(&c->ending) || !list_is_empty(&c->deferred) || c->expiring ||
+        !list_is_empty(&c->yielding) || c->hosts_again || drain_has_work(c))
         return c->now;
     usec_t next = usec_min(c->next_tick, usec_min(timerq_next(&c->op_deadlines), timerq_next(&c->admin_wait_deadlines)));
     return usec_min(next, c->stopped ? USEC_NEVER : c->stop_deadline);

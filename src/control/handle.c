@@ -9,6 +9,8 @@
 #include "control/op.h"
 #include "control/pc.h"
 
+#define REPLY_KEPT_BYTES (64u * 1024u)     /* a plugin's text that grew beyond this is given back */
+
 struct handle_key {
     int64_t session, handle;
 };
@@ -190,6 +192,8 @@ static void reply_sync(struct control *c, const struct api_request *request)
         jout_string(&j, "opaque_id", handle->opaque_id);
     reply_plugindata(&j, handle, buf_view(&c->reply));
     reply_end(c, &j, request);
+    if (c->reply.room > REPLY_KEPT_BYTES)
+        buf_fini(&c->reply);
 }
 
 static void reply_ack(struct control *c, const struct api_request *request)

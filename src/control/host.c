@@ -81,6 +81,26 @@ void hosts_tick(struct control *c)
             c->hosts[i].desc->tick(c->hosts[i].plugin, c->now);
 }
 
+void hosts_turn(struct control *c)
+{
+    if (!c->hosts_again)
+        return;
+    c->hosts_again = false;
+    for (uint32_t i = 0; i < c->host_count; i++) {
+        struct host *host = &c->hosts[i];
+        if (!host->again)
+            continue;
+        host->again = false;
+        host->desc->turn(host->plugin);
+    }
+}
+
+void host_again(struct host *host)
+{
+    host->again = true;
+    host->control->hosts_again = true;
+}
+
 /* -- words to clients ------------------------------------------------------------------------------------------------------ */
 
 struct buf *host_reply(struct host *host)

@@ -9,3 +9,4 @@ void hosts_start(struct control *c);
 void hosts_stop(struct control *c);
 struct host *host_find(const struct control *c, const char *package);   /* case-sensitive; NULL: no such plugin */
 void hosts_tick(struct control *c);
+void hosts_turn(struct control *c);             /* those that have asked for it (host_again) */

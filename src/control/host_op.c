@@ -35,6 +35,12 @@ enum err host_file_save(struct host *host, const struct plugin_request *request,
     return ERR_NONE;
 }
 
+enum err host_yield(struct host *host, const struct plugin_request *request, void *data)
+{
+    struct control *c = host->control;
+    return op_begin_yield(c, handle_get(c, request->handle), data);
+}
+
 struct conf_node *host_conf(struct host *host)
 {
     return host->conf;

@@ -9,6 +9,7 @@ void ops_init(struct control *c)
     slots_init(&c->op_names, OPS_MAX);
     timerq_init(&c->op_deadlines);
     list_init(&c->resuming);
+    list_init(&c->yielding);
 }
 
 void ops_fini(struct control *c)
@@ -33,6 +34,7 @@ static struct op *keep(struct control *c, const struct api_request *request, str
         return NULL;
     }
     op->request = *request;
+    list_init(&op->yielding);
     json_incref(op->request.root);
     op->credit = credit_take(c, request->client);
     list_add_tail(where, &op->in_handle);
@@ -120,11 +122,21 @@ enum err op_begin(struct control *c, const struct handle *handle, void *data, st
     return ERR_NONE;
 }
 
+enum err op_begin_yield(struct control *c, const struct handle *handle, void *data)
+{
+    struct ref ref;
+    enum err err = op_begin(c, handle, data, &ref);
+    if (err == ERR_NONE)
+        list_add_tail(&c->yielding, &c->op_in_hand->yielding);
+    return err;
+}
+
 /* The answer's name is void from here on. */
 static void resume(struct control *c, struct op *op, struct plugin_answer *answer)
 {
     answer->data = op->data;
     slots_del(&c->op_names, op->ref);
+    list_del(&op->yielding);
     timerq_stop(&c->op_deadlines, &op->deadline);
     op->open = false;
     op->over = op->over || answer->status == ERR_GONE || answer->status == ERR_TIMEOUT;
@@ -202,6 +214,10 @@ void ops_serve(struct control *c)
         struct op *op = CONTAINER_OF(timerq_pop(&c->op_deadlines, c->now), struct op, deadline);
         c->counters.ops_timed_out++;
         op_answer(c, op->ref, &late);
+    }
+    if (!list_is_empty(&c->yielding)) {
+        struct plugin_answer on = {.status = ERR_NONE};
+        op_answer(c, CONTAINER_OF(c->yielding.next, struct op, yielding)->ref, &on);
     }
     while (c->documents_left > 0 && !list_is_empty(&c->resuming)) {
         c->documents_left--;

@@ -29,6 +29,7 @@ struct op {
     struct ref ref;                     /* of the answer that it waits for */
     struct timer deadline;
     usec_t give_up_at;                  /* 0: has begun no operation yet */
+    struct list yielding;               /* in control.yielding: its answer is the next turn, or one after it */
     void *data;                         /* the plugin's, for the resume */
     bool open;                          /* an answer is awaited */
     bool acked;                         /* the direct reply has gone already */
@@ -42,6 +43,8 @@ void ops_fini(struct control *c);
  * answer must carry. ERR_STATE: no such request is in hand, it brought a jsep, has begun an operation in this very call, or is
  * over. ERR_FULL: at a limit. */
 enum err op_begin(struct control *c, const struct handle *handle, void *data, struct ref *out);
+/* The same, answered by a later turn: long work that is cut up (host_yield). */
+enum err op_begin_yield(struct control *c, const struct handle *handle, void *data);
 /* The answer. `answer->data` is filled in. */
 void op_answer(struct control *c, struct ref ref, struct plugin_answer *answer);
 
@@ -54,5 +57,5 @@ void op_queue(struct control *c, const struct api_request *request);
 void ops_end_of_handle(struct control *c, struct handle *handle);
 void ops_end_of_client(struct control *c, struct caller *caller);
 
-/* Once a turn: those whose time is up, and requests that have waited for their turn, within the turn's budget. */
+/* Once a turn: those whose time is up, the next that has yielded, and requests that have waited for their turn, within the turn's budget. */
 void ops_serve(struct control *c);

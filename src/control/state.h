@@ -266,6 +266,7 @@ struct host {
     const struct plugin_desc *desc;
     void *plugin;                       /* what init returned */
     struct conf_node *conf;             /* of its file; NULL: it has none */
+    bool again;                         /* its `turn` is wanted in the next one */
     struct pool states;
 };
 
@@ -307,6 +308,7 @@ struct control {
 
     struct host *hosts;
     uint32_t host_count;
+    bool hosts_again;                   /* one of them has something left to do */
     struct worker_seat *seats;
 
     struct pool callers, sessions, handles, pcs, sources, sinks, plains, forwards, recordings;
@@ -320,6 +322,7 @@ struct control {
     struct timerq admin_wait_deadlines;
     uint32_t saves_unasked;             /* files being saved that no request waits for */
     struct timerq op_deadlines;
+    struct list yielding;               /* ops that go on in a later turn, one in each */
     struct list resuming;               /* handles */
     struct tally per_address;           /* sessions: max_sessions_per_address */
 

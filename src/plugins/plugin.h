@@ -124,6 +124,9 @@ struct plugin_desc {
     /* A recording has ended by itself: its file could not be opened, or written on. What is in it so far can be read. */
     void (*record_failed)(void *plugin, void *session, struct ref recording, const char *why);
     void (*tick)(void *plugin, usec_t now);                                  /* about once a second; NULL: none */
+    /* In the next turn after host_again: what was left of long work that nobody waits for. At most a millisecond of it, then
+     * host_again for the rest. NULL: never asked for. */
+    void (*turn)(void *plugin);
     uint32_t (*count_rooms)(const void *plugin);                             /* NULL: it has none */
     void (*query)(void *plugin, void *session, struct json_out *out);        /* members of an object that the caller opened */
 };
@@ -229,6 +232,9 @@ struct ref host_data_sink_add(struct host *host, struct ref source, struct ref h
  *
  * Other requests go on meanwhile, those of other handles always: what `resume` remembers of a room must be found anew by name. */
 
+/* Long work is cut up: the operation is answered (ERR_NONE) in a later turn, and others are served in between. One a turn, in order. */
+enum err host_yield(struct host *host, const struct plugin_request *request, void *data);
+
 /* Writes `bytes` as the file `path`: whole or not at all, the old file stays until the new one is safe on the disk. Its folder
  * must exist. Saves of one path happen in the order of the calls. Answer: status, and text when it is ERR_IO. */
 enum err host_file_save(struct host *host, const struct plugin_request *request, const char *path, struct view bytes, void *data);
@@ -272,6 +278,7 @@ void host_http_post(struct host *host, const char *url, struct view json, bool p
 
 /* ---- the rest -------------------------------------------------------------------------------------------------------------- */
 
+void host_again(struct host *host);                               /* `turn` is called in the next turn */
 struct rng *host_rng(struct host *host);
 const struct hash_key *host_hash_key(struct host *host);
 bool host_memory_short(struct host *host);                        /* refuse what would be kept: the kernel ends us else */

@@ -8,17 +8,20 @@ static const struct view placeholder = {(const uint8_t *)"1.1.1.1", 7};
 
 /* What only the core may say. From ice-lite on: not in the reference's list, but about one leg's transport all the same, and
  * wrong when a plugin hands it to another leg. */
-static const char *const transport_names[] = {
-    "ice-ufrag", "ice-pwd", "ice-options", "fingerprint", "group", "msid-semantic", "extmap-allow-mixed", "rtcp-rsize",
-    "crypto", "setup", "connection", "rid", "simulcast", "rtcp", "rtcp-mux", "candidate", "end-of-candidates", "ssrc",
-    "ssrc-group", "sctpmap", "sctp-port", "max-message-size", "sctp-init",
-    "ice-lite", "ice-pacing", "ice-mismatch", "remote-candidates", "rtcp-mux-only", "tls-id", "identity",
+#define NAME(literal) {(const uint8_t *)(literal), sizeof(literal) - 1}
+static const struct view transport_names[] = {
+    NAME("ice-ufrag"), NAME("ice-pwd"), NAME("ice-options"), NAME("fingerprint"), NAME("group"), NAME("msid-semantic"),
+    NAME("extmap-allow-mixed"), NAME("rtcp-rsize"), NAME("crypto"), NAME("setup"), NAME("connection"), NAME("rid"),
+    NAME("simulcast"), NAME("rtcp"), NAME("rtcp-mux"), NAME("candidate"), NAME("end-of-candidates"), NAME("ssrc"),
+    NAME("ssrc-group"), NAME("sctpmap"), NAME("sctp-port"), NAME("max-message-size"), NAME("sctp-init"), NAME("ice-lite"),
+    NAME("ice-pacing"), NAME("ice-mismatch"), NAME("remote-candidates"), NAME("rtcp-mux-only"), NAME("tls-id"),
+    NAME("identity"),
 };
 
 static bool is_transport(struct view name)
 {
     for (size_t i = 0; i < ARRAY_COUNT(transport_names); i++)
-        if (str_equal(name, str_of(transport_names[i])))
+        if (str_equal(name, transport_names[i]))
             return true;
     return false;
 }
@@ -26,9 +29,9 @@ static bool is_transport(struct view name)
 /* Redundancy and retransmission are between the core and its peer. RED for Opus is a codec like another. */
 static bool is_hidden_payload(struct view rtpmap)
 {
-    static const char *const hidden[] = {"red/90000", "ulpfec/90000", "flexfec-03/90000", "rtx/90000"};
+    static const struct view hidden[] = {NAME("red/90000"), NAME("ulpfec/90000"), NAME("flexfec-03/90000"), NAME("rtx/90000")};
     for (size_t i = 0; i < ARRAY_COUNT(hidden); i++)
-        if (str_equal_nocase(rtpmap, str_of(hidden[i])))
+        if (str_equal_nocase(rtpmap, hidden[i]))
             return true;
     return false;
 }
@@ -42,13 +45,13 @@ static bool is_dropped(const struct sdp_attr *attr, const void *context)
     const struct hidden_pts *hidden = context;
     uint8_t pt;
     struct view body;
-    if (is_transport(attr->name))
-        return true;
+    if (is_about_pt(attr))                      /* most of them */
+        return sdp_pt_split(attr->value, &pt, &body) && hidden->is[pt];
     if (str_equal(attr->name, STR("extmap"))) {
         struct sdp_extmap map;
         return sdp_extmap_parse(&map, attr->value) && str_equal(map.uri, STR("urn:ietf:params:rtp-hdrext:encrypt"));   /* RFC 6904 */
     }
-    return is_about_pt(attr) && sdp_pt_split(attr->value, &pt, &body) && hidden->is[pt];
+    return is_transport(attr->name);
 }
 
 bool is_about_pt(const struct sdp_attr *attr)
@@ -69,7 +72,7 @@ static void strip_mline(struct sdp_mline *mline)
         struct sdp_payload_table table;
         sdp_payloads(mline, &table);
         for (unsigned pt = 0; pt < SDP_PTS_MAX; pt++) {
-            hidden.is[pt] = is_hidden_payload(table.of[pt].rtpmap);
+            hidden.is[pt] = table.of[pt].rtpmap.size > 0 && is_hidden_payload(table.of[pt].rtpmap);
             if (hidden.is[pt])
                 sdp_mline_del_pt(mline, (uint8_t)pt);
         }

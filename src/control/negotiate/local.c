@@ -152,14 +152,15 @@ bool is_pt_kept(const struct merge *m, uint8_t pt)
 static void resolve_pts(struct merge *m, struct local_mline *out, const struct sdp_mline *mline)
 {
     struct sdp_payload_table table;
-    sdp_payloads(mline, &table);
+    if (out->kind == SDP_AUDIO)                         /* asked for RED only */
+        sdp_payloads(mline, &table);
     for (unsigned i = 0; i < mline->pt_count; i++) {
         const uint8_t pt = mline->pts[i];
         if (!is_pt_kept(m, pt))
             continue;
         if (out->pt_count < NEGOTIATE_PTS_MAX)
             out->pts[out->pt_count++] = pt;
-        if (table.of[pt].codec == CODEC_RED && out->red_pt == 0)
+        if (out->kind == SDP_AUDIO && table.of[pt].codec == CODEC_RED && out->red_pt == 0)
             out->red_pt = pt;
         if (out->kind != SDP_VIDEO || !m->rtx_wanted)
             continue;

@@ -2,6 +2,7 @@
  * full room is described to everybody who joins. */
 #include <stdio.h>
 
+#include "base/fmt.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "plugins/videoroom/videoroom.h"
@@ -209,13 +210,12 @@ static void write_source(struct json_out *j, const struct vr_sub_stream *sub)
 
 static void write_sub_stream(struct json_out *j, const struct vr_sub_stream *sub)
 {
-    char mid[8];
-    snprintf(mid, sizeof(mid), "%u", sub->mindex);
+    char mid[FMT_UINT_TEXT];
     jout_object(j, NULL);
     jout_string(j, "type", kind_name(sub->kind));
     jout_bool(j, "active", sub->source != NULL || sub->kind == MEDIA_DATA);
     jout_uint(j, "mindex", sub->mindex);
-    jout_string(j, "mid", mid);
+    jout_string(j, "mid", fmt_uint(mid, sub->mindex));
     if (sub->crossrefid != NULL)
         jout_string(j, "crossrefid", sub->crossrefid);
     jout_bool(j, "ready", sub->ready);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/hash.h"
+#include "base/fmt.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "plugins/videoroom/videoroom.h"
@@ -88,6 +89,6 @@ const char *vr_id_show(const struct vr_id *id, char out[VR_ID_SHOWN])
     if (id->text != NULL)
         snprintf(out, VR_ID_SHOWN, "%s", id->text);
     else
-        snprintf(out, VR_ID_SHOWN, "%" PRIu64, id->number);
+        (void)fmt_uint(out, id->number);
     return out;
 }

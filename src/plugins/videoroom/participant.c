@@ -133,6 +133,7 @@ void vr_participant_free(struct videoroom *vr, struct vr_participant *p)
 /* Subscribers that something was taken from, each once; a source of data alone is no reason for an offer. */
 static void offer_what_is_left(struct videoroom *vr, struct vr_participant *p, struct vr_room *room)
 {
+    uint32_t at_once = VR_OFFERS_A_TURN;
     LIST_EACH(it, &room->subscribers) {
         struct vr_subscriber *s = CONTAINER_OF(it, struct vr_subscriber, of_room);
         bool hit = false;
@@ -144,7 +145,7 @@ static void offer_what_is_left(struct videoroom *vr, struct vr_participant *p, s
             if (s->streams[i]->source != NULL && s->streams[i]->source->owner == p)
                 vr_sub_set_source(vr, s->streams[i], NULL);
         if ((s->autoupdate || p->remote) && !s->down && p->room != NULL)
-            vr_subscriber_update(vr, s, NULL);
+            vr_subscriber_autoupdate(vr, s, &at_once);
         else
             s->skipped_autoupdate = true;
     }

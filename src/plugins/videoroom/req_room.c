@@ -320,15 +320,7 @@ static enum vr_error req_list(struct vr_call *call)
             return error;
         all = true;
     }
-    jout_string(&call->j, "videoroom", "success");
-    jout_array(&call->j, "list");
-    for (struct map_node *n = map_each(&vr->rooms, NULL); n != NULL; n = map_each(&vr->rooms, n)) {
-        struct vr_room *room = CONTAINER_OF(n, struct vr_room, node);
-        if (!room->is_private || all)
-            jout_raw(&call->j, NULL, str_of(vr_room_listed(vr, room)));
-    }
-    jout_end(&call->j);
-    return VR_OK;
+    return vr_list_rooms(call, all);
 }
 
 static void write_listed_participant(struct json_out *j, const struct vr_participant *p)

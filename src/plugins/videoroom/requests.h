@@ -45,6 +45,9 @@ enum vr_error vr_feed_of(struct vr_call *call, const struct vr_room *room, const
 vr_request_fn vr_req_add_remote_publisher, vr_req_update_remote_publisher, vr_req_remove_remote_publisher;
 vr_request_fn vr_req_publish_remotely, vr_req_unpublish_remotely, vr_req_listremotes;
 
+/* list.c: the answer to `list`; `all`: private rooms too. */
+enum vr_error vr_list_rooms(struct vr_call *call, bool all);
+
 /* permanent.c */
 enum vr_error vr_check_permanent(struct vr_call *call, const char *what);      /* 499 without a configuration file */
 /* The answer to create, edit and destroy; with `permanent` it waits for the configuration file. `gone`: the room is no more. */

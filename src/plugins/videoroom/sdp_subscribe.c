@@ -36,11 +36,10 @@ static void offer_formats(struct sdp *offer, const struct vr_sub_stream *sub, st
     if (source == NULL)
         return;
     if (sub->kind == MEDIA_AUDIO) {
-        char text[64];
-        int size = snprintf(text, sizeof(text), "%s%s%s", source->fec ? ";useinbandfec=1" : "", source->dtx ? ";usedtx=1" : "",
-                            source->stereo ? ";stereo=1" : "");
-        if (size > 0)
-            line->fmtp = sdp_text(offer, VIEW(text + 1, (size_t)size - 1));
+        const struct view text = sdp_textf(offer, "%s%s%s", source->fec ? ";useinbandfec=1" : "", source->dtx ? ";usedtx=1" : "",
+                                           source->stereo ? ";stereo=1" : "");
+        if (text.size > 0)
+            line->fmtp = VIEW(text.data + 1, text.size - 1);
     } else {
         line->profile = str_of(source->profile);
     }

@@ -14,6 +14,7 @@ struct vr_subscriber *vr_subscriber_new(struct vr_session *session, struct vr_ro
     s->answered = true;                 /* the caller offers */
     list_init(&s->of_owner);
     list_init(&s->of_room);
+    list_init(&s->owed);
     list_add_tail(&room->subscribers, &s->of_room);
     session->subscriber = s;
     session->role = VR_ROLE_SUBSCRIBER;
@@ -32,6 +33,7 @@ void vr_subscriber_free(struct videoroom *vr, struct vr_subscriber *s)
     mem_put(s->streams);
     list_del(&s->of_owner);
     list_del(&s->of_room);
+    list_del(&s->owed);
     mem_put(s);
 }
 
@@ -199,10 +201,14 @@ bool vr_subscriber_has_source(const struct vr_subscriber *s)
     return false;
 }
 
+#define EVENT_BYTES 1024u               /* of a usual one: what is longer grows */
+#define OFFER_BYTES 4096u
+
 /* What has become of an offer. One that did not leave is made up for by the next change. */
 static void offered(struct vr_subscriber *s, enum err sent)
 {
     s->pending_offer = false;
+    list_del(&s->owed);
     s->skipped_autoupdate = sent != ERR_NONE;
     if (sent != ERR_NONE)
         return;
@@ -216,6 +222,7 @@ enum vr_error vr_subscriber_reply_offer(struct vr_call *call, struct vr_subscrib
     struct buf sdp;
     enum err sent = ERR_INVALID;
     buf_init(&sdp, SDP_TEXT_BYTES_MAX);
+    (void)buf_grow(&sdp, OFFER_BYTES);
     if (vr_offer_subscriber(call->vr, s, &sdp)) {
         const struct jsep_out jsep = {.type = "offer", .sdp = buf_view(&sdp), .restart = restart, .e2ee = s->e2ee};
         vr_reply(call, &jsep, &sent);
@@ -240,6 +247,8 @@ void vr_subscriber_update(struct videoroom *vr, struct vr_subscriber *s, const c
     }
     buf_init(&text, VR_EVENT_BYTES);
     buf_init(&sdp, SDP_TEXT_BYTES_MAX);
+    (void)buf_grow(&text, EVENT_BYTES);
+    (void)buf_grow(&sdp, OFFER_BYTES);
     jout_begin(&j, &text, LAYOUT_COMPACT);
     jout_object(&j, NULL);
     jout_string(&j, "videoroom", "updated");
@@ -254,4 +263,36 @@ void vr_subscriber_update(struct videoroom *vr, struct vr_subscriber *s, const c
     offered(s, sent);
     buf_fini(&sdp);
     buf_fini(&text);
+}
+
+static bool wants_autoupdate(const struct vr_subscriber *s)
+{
+    return s->room != NULL && !s->down && !s->left;
+}
+
+/* Whoever has many subscribers makes many offers by going: what does not fit in the turn is owed. Until it is paid, a change that the
+ * subscriber asks for itself makes up for it, as for one that was skipped. */
+void vr_subscriber_autoupdate(struct videoroom *vr, struct vr_subscriber *s, uint32_t *at_once)
+{
+    if (*at_once > 0) {
+        (*at_once)--;
+        vr_subscriber_update(vr, s, NULL);
+        return;
+    }
+    s->skipped_autoupdate = true;
+    if (list_is_empty(&s->owed))
+        list_add_tail(&vr->owed, &s->owed);
+    host_again(vr->host);
+}
+
+void vr_subscribers_turn(void *plugin)
+{
+    struct videoroom *vr = plugin;
+    for (uint32_t n = 0; n < VR_OFFERS_A_TURN && !list_is_empty(&vr->owed); n++) {
+        struct vr_subscriber *s = CONTAINER_OF(list_pop(&vr->owed), struct vr_subscriber, owed);
+        if (s->skipped_autoupdate && wants_autoupdate(s))
+            vr_subscriber_update(vr, s, NULL);
+    }
+    if (!list_is_empty(&vr->owed))
+        host_again(vr->host);
 }

@@ -114,7 +114,10 @@ static enum plugin_outcome finish_sync(struct vr_call *call, enum vr_error error
         vr_write_error(call, VR_UNKNOWN, "The answer is too long");
         jout_end(&call->j);
     }
-    buf_add_view(host_reply(call->vr->host), buf_view(&call->text));
+    struct buf *reply = host_reply(call->vr->host), before = *reply;
+    *reply = call->text;                /* handed over, not copied: it may be long */
+    reply->limit = before.limit;
+    call->text = before;
     return PLUGIN_SYNC;
 }
 
@@ -310,6 +313,7 @@ static void *vr_init(struct host *host, const struct conf_node *conf)
     vr->host = host;
     map_init(&vr->rooms);
     map_init(&vr->forwards);
+    list_init(&vr->owed);
     vr->admin_key = admin_key[0] == '\0' ? NULL : vr_strdup(admin_key);
     vr->admin_key_closed = secret_is_sample(vr->admin_key);
     if (vr->admin_key_closed)
@@ -364,6 +368,7 @@ const struct plugin_desc videoroom_plugin = {
     .source_level = vr_source_level,
     .record_failed = vr_record_failed,
     .tick = vr_tick,
+    .turn = vr_subscribers_turn,
     .count_rooms = vr_count_rooms,
     .query = vr_query,
 };

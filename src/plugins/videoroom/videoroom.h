@@ -26,6 +26,9 @@
 #define VR_FORWARDS_MAX     256u    /* of one publisher */
 #define VR_REMOTIZATIONS_MAX 64u    /* of one publisher */
 #define VR_REMOTE_STREAMS_MAX 64u   /* of a remote publisher */
+#define VR_OFFERS_A_TURN    64u     /* unasked, about 15 us each */
+#define VR_LISTED_A_TURN    500u    /* rooms, 3 us each that has changed */
+#define VR_LISTS_MAX        8u      /* long ones being written; more wait for their turn */
 
 enum vr_error {                     /* videoroom.md 18 */
     VR_OK = 0,
@@ -64,6 +67,8 @@ struct videoroom {
     bool admin_key_closed;          /* it is one that everybody knows (security.md) */
     bool lock_rtp_forward;
     bool string_ids;
+    struct list owed;               /* vr_subscriber.owed: what has changed for them is offered in turns to come */
+    uint32_t lists_open;            /* `list` requests that are being written */
 };
 
 struct vr_room {
@@ -244,6 +249,7 @@ struct vr_subscriber {
     bool kicked;                    /* its owner was: media is cut for good */
     bool e2ee;
     bool left;
+    struct list owed;               /* in videoroom.owed */
     uint64_t offer_version;
     uint16_t stream_count;
     struct vr_sub_stream **streams; /* by m-line index */
@@ -441,6 +447,9 @@ void vr_subscriber_hangup(struct vr_subscriber *s);
 struct vr_sub_stream *vr_sub_by_mid(const struct vr_subscriber *s, const char *mid);
 struct vr_sub_stream *vr_sub_by_sink(const struct vr_subscriber *s, struct ref sink);
 bool vr_subscriber_has_source(const struct vr_subscriber *s);
+/* A source has gone: the same unasked, if that is wanted; at once, or when `at_once` are used up in a later turn. */
+void vr_subscriber_autoupdate(struct videoroom *vr, struct vr_subscriber *s, uint32_t *at_once);
+void vr_subscribers_turn(void *plugin);
 /* `updated` with all streams and a new offer, or remembered until the last offer is answered. */
 void vr_subscriber_update(struct videoroom *vr, struct vr_subscriber *s, const char *transaction);
 /* The same, with the reply begun in call->j; 437 when it can't be offered. */

@@ -51,6 +51,8 @@ enum codec codec_by_rtpmap(struct view rtpmap)
     struct view clock = str_split(&rest, '/');
     for (unsigned i = CODEC_NONE + 1; i < CODEC_COUNT; i++) {
         struct view known = str_of(table[i].rtpmap);
+        if (name.size == 0 || known.size == 0 || (name.data[0] | 0x20) != (known.data[0] | 0x20))
+            continue;                   /* most of them: names start differently, in either case */
         struct view known_name = str_split(&known, '/');
         struct view known_clock = str_split(&known, '/');
         if (str_equal_nocase(name, known_name) && str_equal(clock, known_clock))

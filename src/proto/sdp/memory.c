@@ -1,9 +1,9 @@
 #include "proto/sdp/sdp_internal.h"
 
 #include <stdalign.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "base/fmt.h"
 #include "base/mem.h"
 
 #define CHUNK_BYTES 4096u
@@ -91,14 +91,15 @@ struct view sdp_text(struct sdp *sdp, struct view text)
 
 struct view sdp_textv(struct sdp *sdp, const char *format, va_list args)
 {
+    char line[160];                             /* what fits is formatted once */
     va_list again;
     va_copy(again, args);
-    int size = vsnprintf(NULL, 0, format, again);
+    const size_t size = fmt_text(line, sizeof(line), format, again);
     va_end(again);
-    if (size <= 0)
-        return STR("");
-    char *copy = sdp_get(sdp, (size_t)size + 1);
-    vsnprintf(copy, (size_t)size + 1, format, args);
+    if (size <= sizeof(line))
+        return sdp_text(sdp, VIEW(line, size));
+    char *copy = sdp_get(sdp, size);
+    (void)fmt_text(copy, size, format, args);
     return VIEW(copy, size);
 }
 

@@ -70,10 +70,18 @@ static void add_data(struct sdp *sdp, struct sdp_mline *mline, bool legacy)
 /* In ascending order of their ids. */
 static void add_extmaps(struct sdp *sdp, struct sdp_mline *mline, const uint8_t ids[SDP_EXT_COUNT])
 {
-    for (unsigned id = 1; id <= UINT8_MAX; id++)
-        for (unsigned ext = 0; ext < SDP_EXT_COUNT; ext++)
-            if (ids[ext] == id)
-                sdp_attr_addf(sdp, &mline->attrs, STR("extmap"), "%u %s", id, sdp_ext_uri((enum sdp_ext)ext));
+    uint8_t order[SDP_EXT_COUNT];
+    unsigned count = 0;
+    for (uint8_t ext = 0; ext < SDP_EXT_COUNT; ext++) {
+        unsigned at = count;
+        if (ids[ext] == 0)
+            continue;
+        for (count++; at > 0 && ids[order[at - 1]] > ids[ext]; at--)
+            order[at] = order[at - 1];
+        order[at] = ext;
+    }
+    for (unsigned i = 0; i < count; i++)
+        sdp_attr_addf(sdp, &mline->attrs, STR("extmap"), "%u %s", ids[order[i]], sdp_ext_uri((enum sdp_ext)order[i]));
 }
 
 static void add_media(struct sdp *sdp, struct sdp_mline *mline, const struct sdp_offer_line *line)

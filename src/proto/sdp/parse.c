@@ -55,13 +55,11 @@ static struct view body_of(struct view line)
 static bool parse_address(struct parser *p, struct sdp_connection *out, struct view *rest)
 {
     const char letter = (char)p->line.data[0];
-    char why[32];
     struct view net = sdp_field(rest);
     struct view family = sdp_field(rest);
     struct view address = sdp_field(rest);
-    snprintf(why, sizeof(why), "Invalid %c= line", letter);
     if (net.size == 0 || address.size == 0 || address.size > NAME_CHARS_MAX)
-        return fail_line(p, why);
+        return fail_line(p, letter == 'o' ? "Invalid o= line" : "Invalid c= line");
     out->is_ip6 = str_equal_nocase(family, STR("IP6"));
     if (!out->is_ip6 && !str_equal_nocase(family, STR("IP4")))
         return fail(p, "Invalid %c= line (unsupported protocol %.*s): %.*s", letter, (int)family.size,

@@ -27,10 +27,13 @@ static enum codec codec_of_kind(enum codec codec, enum sdp_kind kind)
     return codec_info(codec)->kind == wanted ? codec : CODEC_NONE;
 }
 
+#define NOTHING {(const uint8_t *)"", 0}
+static const struct sdp_payload_table nothing_known = {
+    .of = {[0 ... SDP_PTS_MAX - 1] = {.rtpmap = NOTHING, .fmtp = NOTHING, .codec = CODEC_NONE, .apt = SDP_PT_NONE}}};
+
 void sdp_payloads(const struct sdp_mline *mline, struct sdp_payload_table *out)
 {
-    for (unsigned pt = 0; pt < SDP_PTS_MAX; pt++)
-        out->of[pt] = (struct sdp_payload){.rtpmap = STR(""), .fmtp = STR(""), .codec = CODEC_NONE, .apt = SDP_PT_NONE};
+    *out = nothing_known;
     for (const struct sdp_attr *attr = mline->attrs.first; attr != NULL; attr = attr->next) {
         const bool is_rtpmap = str_equal(attr->name, STR("rtpmap"));
         uint8_t pt;

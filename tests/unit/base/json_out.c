@@ -1,5 +1,8 @@
 #include "support/seams.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "base/json_out.h"
 #include "base/str.h"
 
@@ -59,6 +62,30 @@ static void test_strings_are_escaped(void **state)
     buf_fini(&buf);
 }
 
+/* Eight bytes are looked at together: what needs an escape is found in every place, and what looks like it is left alone. */
+static void test_an_escape_in_every_place(void **state)
+{
+    (void)state;
+    static const struct { uint8_t c; const char *escaped; } cases[] = {
+        {'"', "\\\""}, {'\\', "\\\\"}, {'\n', "\\n"}, {0x1f, "\\u001f"}, {0x20, " "}, {0x21, "!"}, {0x5d, "]"}, {0x7f, "\x7f"}, {0xa2, "\xa2"}, {0xdc, "\xdc"}, {0xff, "\xff"}};
+    for (size_t size = 1; size < 20; size++)
+        for (size_t at = 0; at < size; at++)
+            for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+                uint8_t text[20];
+                char wanted[40];
+                struct buf buf;
+                struct json_out j;
+                memset(text, 'x', sizeof(text));
+                text[at] = cases[i].c;
+                snprintf(wanted, sizeof(wanted), "\"%.*s%s%.*s\"", (int)at, "xxxxxxxxxxxxxxxxxxxx", cases[i].escaped, (int)(size - at - 1), "xxxxxxxxxxxxxxxxxxxx");
+                buf_init(&buf, 64);
+                jout_begin(&j, &buf, LAYOUT_COMPACT);
+                jout_string_view(&j, NULL, VIEW(text, size));
+                assert_string_equal(buf_text(&buf), wanted);
+                buf_fini(&buf);
+            }
+}
+
 static void test_layout_names(void **state)
 {
     (void)state;
@@ -74,6 +101,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_layouts),
         cmocka_unit_test(test_strings_are_escaped),
+        cmocka_unit_test(test_an_escape_in_every_place),
         cmocka_unit_test(test_layout_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,7 @@ struct fake_sent {
     size_t size;
     struct ref op;
     void *payload;
+    bool taken;                 /* it is the sender's own block */
 };
 
 struct actor {

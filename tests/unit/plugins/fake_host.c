@@ -634,6 +634,15 @@ void fake_turn(struct host *host)
     for (uint32_t i = 0; i < FAKE_HANDLES; i++)
         if (host->handles[i].used && host->handles[i].closing)
             fake_hangup(host, i);
+    while (host->again) {
+        host->again = false;
+        host->desc->turn(host->plugin);
+    }
+}
+
+void host_again(struct host *host)
+{
+    host->again = true;
 }
 
 void fake_detach(struct host *host, uint32_t index)

@@ -13,7 +13,7 @@
 #include "plugins/plugin.h"
 #include "proto/sdp/offer_answer.h"
 
-#define FAKE_HANDLES 64
+#define FAKE_HANDLES 96
 #define FAKE_LINES   SDP_MLINES_MAX
 #define FAKE_DATA_MAX 65536u            /* what each client takes as one message */
 
@@ -170,6 +170,7 @@ struct host {
     struct fake_plain plains[FAKE_PLAINS];
     struct fake_forward forwards[FAKE_FORWARDS];
     enum err refuse_op;                 /* the next one gets this */
+    bool again;                         /* the plugin's `turn` is wanted */
     struct fake_reply last;
     uint32_t transactions;
     char last_transaction[16];          /* of what was said last, or ended last */

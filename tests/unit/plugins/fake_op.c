@@ -50,6 +50,12 @@ enum err host_file_save(struct host *host, const struct plugin_request *request,
     return ERR_NONE;
 }
 
+enum err host_yield(struct host *host, const struct plugin_request *request, void *data)
+{
+    struct fake_op *op;
+    return fake_begin_op(host, request, data, &op);
+}
+
 struct conf_node *host_conf(struct host *host)
 {
     return host->conf;

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "plugins/videoroom/videoroom.h"
 #include "rooms.h"
 
 #define NOBODY UINT32_MAX
@@ -649,9 +650,61 @@ static void test_participants_are_listed(void **state)
                     "{'id':2,'publisher':true,'talking':false},{'id':3,'display':'','metadata':{'x':[1,2]},'publisher':false}]}");
 }
 
+/* Many rooms are listed in turns, over the names as they were: one that goes meanwhile is left out, one that comes is not in it. */
+static void test_a_long_list_is_written_in_turns(void **state)
+{
+    (void)state;
+    uint32_t me = fake_attach(&h), other = fake_attach(&h);
+    for (uint64_t id = 1; id <= VR_LISTED_A_TURN; id++)
+        room_create(10000 + id, NULL);
+    fake_say(&h, me, "{'request':'list'}");
+    assert_int_equal(h.last.outcome, PLUGIN_WAIT);
+    assert_int_equal(fake_end_op(&h, ERR_NONE, NULL)->outcome, PLUGIN_WAIT);        /* the names are taken */
+    room_create(20000, NULL);
+    fake_say(&h, other, "{'request':'destroy','room':10001}");
+    unsigned turns = 1;
+    while (fake_end_op(&h, ERR_NONE, NULL)->outcome == PLUGIN_WAIT)
+        turns++;
+    assert_int_equal(turns, 2);
+    const json_t *list = json_object_get(h.last.body, "list"), *room;
+    size_t i;
+    assert_int_equal(json_array_size(list), VR_LISTED_A_TURN);                      /* 501 with the first, less the one that went */
+    json_array_foreach(list, i, room) {
+        const json_int_t id = json_integer_value(json_object_get(room, "room"));
+        assert_true(id != 20000 && id != 10001);
+    }
+    for (unsigned n = 0; n < 2; n++) {                                              /* its client goes, or its time is up */
+        fake_say(&h, me, "{'request':'list'}");
+        fake_end_op(&h, ERR_NONE, NULL);
+        fake_end_op(&h, n == 0 ? ERR_GONE : ERR_TIMEOUT, NULL);
+        expect_error(&h, UINT32_MAX, 499);
+    }
+}
+
+/* So many are written at a time; the others begin when one of them has ended. */
+static void test_long_lists_wait_for_each_other(void **state)
+{
+    (void)state;
+    uint32_t me[VR_LISTS_MAX + 2];
+    for (uint64_t id = 1; id <= VR_LISTED_A_TURN; id++)
+        room_create(10000 + id, NULL);
+    for (unsigned i = 0; i < ARRAY_COUNT(me); i++) {
+        me[i] = fake_attach(&h);
+        fake_say(&h, me[i], "{'request':'list'}");
+    }
+    unsigned answered = 0;
+    for (unsigned turns = 0; answered < ARRAY_COUNT(me); turns++) {
+        assert_in_range(turns, 0, 100);
+        const struct fake_reply *reply = fake_end_op(&h, ERR_NONE, NULL);
+        answered += reply->outcome == PLUGIN_SYNC && json_array_size(json_object_get(reply->body, "list")) == VR_LISTED_A_TURN + 1;
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        ROOM_TEST(test_a_long_list_is_written_in_turns),
+        ROOM_TEST(test_long_lists_wait_for_each_other),
         ROOM_TEST(test_requests_without_a_good_verb),
         ROOM_TEST(test_the_admin_api_knows_synchronous_verbs_only),
         ROOM_TEST(test_a_room_must_be_named_rightly),

@@ -1,6 +1,7 @@
 /* Subscribers: what is offered when, lines that come, go and are used again, layers: videoroom.md 10, 11.2, 14.5, 19.11. */
 #include <stdio.h>
 
+#include "plugins/videoroom/videoroom.h"
 #include "rooms.h"
 
 /* ---- join ---- */
@@ -569,9 +570,36 @@ static void test_leaving_ends_the_connection(void **state)
     expect_nothing(&h);
 }
 
+/* Whoever goes has many subscribers: what does not fit in a turn is offered in the next ones, once for everybody; who asks for a change
+ * first, or has gone, is owed nothing. */
+static void test_many_are_offered_in_turns(void **state)
+{
+    (void)state;
+    uint32_t bob = publisher(77), me[VR_OFFERS_A_TURN + 4];
+    for (unsigned i = 0; i < ARRAY_COUNT(me); i++)
+        me[i] = watcher("[{'feed':77}]");
+    fake_forget(&h);
+    fake_hangup(&h, bob);
+    unsigned told = 0;
+    for (unsigned i = 0; i < ARRAY_COUNT(me); i++)
+        told += h.handles[me[i]].event_count > 0;
+    assert_int_equal(told, VR_OFFERS_A_TURN);
+    assert_true(h.again);
+    const uint32_t asks = me[VR_OFFERS_A_TURN], goes = me[VR_OFFERS_A_TURN + 1];
+    fake_say(&h, asks, "{'request':'update','unsubscribe':[{'feed':77}]}");
+    expect_offer(asks, "{" UPDATED ",'streams':[" IDLE("audio", 0) "," IDLE("video", 1) "]}");
+    fake_detach(&h, goes);
+    fake_turn(&h);
+    expect_silence(&h, asks);
+    for (unsigned i = VR_OFFERS_A_TURN + 2; i < ARRAY_COUNT(me); i++)
+        expect_offer_told(me[i], "{" UPDATED ",'streams':[" IDLE("audio", 0) "," IDLE("video", 1) "]}");
+    assert_false(h.again);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        ROOM_TEST(test_many_are_offered_in_turns),
         ROOM_TEST(test_a_whole_feed_is_offered),
         ROOM_TEST(test_streams_are_offered_as_they_are_named),
         ROOM_TEST(test_the_old_way_names_one_feed),
