@@ -125,7 +125,7 @@ struct view sdp_attr_value(const struct sdp_attrs *attrs, struct view name)
     return attr == NULL ? STR("") : attr->value;
 }
 
-/* Nothing that is added may start a line of its own; names are ours, or stood in a line. */
+/* Nothing that is added may start a line of its own. */
 static struct view one_line(struct view text)
 {
     text = str_split(&text, '\n');
@@ -151,7 +151,7 @@ bool sdp_attr_append(struct sdp *sdp, struct sdp_attrs *attrs, struct view name,
 
 void sdp_attr_add(struct sdp *sdp, struct sdp_attrs *attrs, struct view name, struct view value)
 {
-    sdp_attr_append(sdp, attrs, sdp_text(sdp, name), sdp_text(sdp, one_line(value)));
+    sdp_attr_append(sdp, attrs, sdp_text(sdp, one_line(name)), sdp_text(sdp, one_line(value)));
 }
 
 void sdp_attr_addf(struct sdp *sdp, struct sdp_attrs *attrs, struct view name, const char *format, ...)
