@@ -1,5 +1,7 @@
 #include "client/call.h"
 
+#include <string.h>
+
 #include <stdio.h>
 
 #include "base/json_out.h"
@@ -113,7 +115,9 @@ static void on_event(struct janus_handle *handle, usec_t now, const struct janus
 
 static void send_body(struct call *call, const struct buf *body, const char *jsep_type, struct view sdp, janus_done done)
 {
-    janus_message(call->janus, call->handle.session, call->handle.id, buf_view(body), jsep_type, sdp, done, call);
+    const bool svc = call->config.svc && jsep_type != NULL && strcmp(jsep_type, "offer") == 0;
+    janus_message_svc(call->janus, call->handle.session, call->handle.id, buf_view(body), jsep_type, sdp,
+                      svc ? "[{\"mindex\":1,\"svc\":\"L3T3\"}]" : NULL, done, call);
 }
 
 static bool open_endpoint(struct call *call, usec_t now, bool offers)
@@ -143,6 +147,7 @@ static void send_offer(struct call *call, usec_t now)
         .audio = call->config.audio ? direction : SDP_INACTIVE,
         .video = call->config.video ? direction : SDP_INACTIVE,
         .layers = call->config.layers,
+        .svc = call->config.svc,
         .data = call->config.data,
     };
     struct buf body, sdp;

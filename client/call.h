@@ -29,6 +29,7 @@ struct call_config {
     bool audio, video;          /* CALL_ECHO, CALL_PUBLISH */
     uint64_t name;              /* CALL_CHAT: of the user */
     uint8_t layers;             /* CALL_PUBLISH, CALL_ECHO: simulcast when above 1 */
+    bool svc;                   /* CALL_PUBLISH with audio and video: VP9 with its layers in one stream; not with layers */
     uint16_t port;              /* of its socket (net.h) */
     bool data;                  /* CALL_PUBLISH, CALL_ECHO: a data line, too; not with layers */
 };

@@ -53,6 +53,7 @@ struct endpoint_offer {
     enum sdp_direction audio;       /* SDP_INACTIVE: no such line */
     enum sdp_direction video;
     uint8_t layers;                 /* of the video sent: 0 or 1: no simulcast */
+    bool svc;                       /* the video sent is VP9 with its layers in one stream; not with layers */
     bool data;                      /* a data line; not with layers */
 };
 

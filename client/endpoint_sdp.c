@@ -7,6 +7,7 @@
 
 #define AUDIO_PT     111u           /* as Chromium numbers them */
 #define VIDEO_PT     96u
+#define VP9_PT       98u
 #define SESSION_NAME "-"
 
 static const enum sdp_ext audio_exts[] = {SDP_EXT_AUDIO_LEVEL, SDP_EXT_TRANSPORT_CC, SDP_EXT_MID, SDP_EXT_ABS_SEND_TIME};
@@ -18,14 +19,14 @@ uint16_t endpoint_described(const struct endpoint *endpoint)
     return endpoint->negotiation.local == NULL ? 0 : endpoint->negotiation.local->mline_count;
 }
 
-static bool add_line(struct sdp *sdp, enum sdp_kind kind, enum sdp_direction direction, const char *mid)
+static bool add_line(struct sdp *sdp, enum sdp_kind kind, enum sdp_direction direction, const char *mid, bool vp9)
 {
     struct sdp_offer_line line = sdp_offer_line_of(kind, direction);
     const bool audio = kind == SDP_AUDIO;
     const enum sdp_ext *exts = audio ? audio_exts : video_exts;
     const size_t count = audio ? ARRAY_COUNT(audio_exts) : ARRAY_COUNT(video_exts);
-    line.codec = audio ? CODEC_OPUS : CODEC_VP8;
-    line.pt = audio ? AUDIO_PT : VIDEO_PT;
+    line.codec = audio ? CODEC_OPUS : vp9 ? CODEC_VP9 : CODEC_VP8;
+    line.pt = audio ? AUDIO_PT : vp9 ? VP9_PT : VIDEO_PT;
     line.mid = str_of(mid);
     line.fmtp = audio ? STR("minptime=10;useinbandfec=1") : STR("");
     line.msid = audio ? STR("stream audio") : STR("stream video");
@@ -81,8 +82,8 @@ static void write_layers(struct endpoint *endpoint, struct buf *out)
 bool endpoint_offer(struct endpoint *endpoint, const struct endpoint_offer *what, struct buf *out)
 {
     struct sdp *sdp = sdp_offer_new(STR(SESSION_NAME), rng_id53(&endpoint->rtc->rng), 1);
-    bool fine = what->audio == SDP_INACTIVE || add_line(sdp, SDP_AUDIO, what->audio, "0");
-    fine = fine && (what->video == SDP_INACTIVE || add_line(sdp, SDP_VIDEO, what->video, what->audio == SDP_INACTIVE ? "0" : "1"));
+    bool fine = what->audio == SDP_INACTIVE || add_line(sdp, SDP_AUDIO, what->audio, "0", false);
+    fine = fine && (what->video == SDP_INACTIVE || add_line(sdp, SDP_VIDEO, what->video, what->audio == SDP_INACTIVE ? "0" : "1", what->svc));
     fine = fine && (!what->data || add_data(sdp));
     fine = fine && write_local(endpoint, NEGOTIATE_OFFER, sdp, out) == ERR_NONE;
     sdp_free(sdp);

@@ -109,6 +109,12 @@ void janus_attach(struct janus *janus, uint64_t session, const char *plugin, jan
 void janus_message(struct janus *janus, uint64_t session, uint64_t handle, struct view body, const char *jsep_type, struct view sdp,
                    janus_done done, void *owner)
 {
+    janus_message_svc(janus, session, handle, body, jsep_type, sdp, NULL, done, owner);
+}
+
+void janus_message_svc(struct janus *janus, uint64_t session, uint64_t handle, struct view body, const char *jsep_type, struct view sdp,
+                       const char *svc, janus_done done, void *owner)
+{
     struct json_out j;
     begin(janus, &j, "message", true, done, owner);
     address(&j, session, handle);
@@ -118,6 +124,8 @@ void janus_message(struct janus *janus, uint64_t session, uint64_t handle, struc
         jout_string(&j, "type", jsep_type);
         jout_string_view(&j, "sdp", sdp);
         jout_bool(&j, "trickle", false);
+        if (svc != NULL)
+            jout_raw(&j, "svc", str_of(svc));
         jout_end(&j);
     }
     end(janus, &j);

@@ -73,6 +73,9 @@ void janus_attach(struct janus *janus, uint64_t session, const char *plugin, jan
 /* `body` is JSON. `jsep_type` NULL: no description; else `sdp` goes along, complete (trickle: false). */
 void janus_message(struct janus *janus, uint64_t session, uint64_t handle, struct view body, const char *jsep_type, struct view sdp,
                    janus_done done, void *owner);
+/* The same; its jsep says with `svc` (JSON; NULL: nothing) which m-lines have their layers in one stream. */
+void janus_message_svc(struct janus *janus, uint64_t session, uint64_t handle, struct view body, const char *jsep_type, struct view sdp,
+                       const char *svc, janus_done done, void *owner);
 /* "detach", "hangup", "destroy" (handle 0), "keepalive" (handle 0) */
 void janus_plain(struct janus *janus, const char *verb, uint64_t session, uint64_t handle, janus_done done, void *owner);
 

@@ -5,7 +5,8 @@
  *   synth_video or synth_audio -> endpoint_send -> synth_timeout at synth_deadline -> synth_free
  *
  * A frame's packets: 6 bytes of VP8 descriptor (picture id of 15 bits, TL0PICIDX, TID), on the first one the frame header
- * (10 bytes for a keyframe, else 3), then the stamp and bytes that follow from it. Opus: one TOC byte, then the same. */
+ * (10 bytes for a keyframe, else 3), then the stamp and bytes that follow from it. Opus: one TOC byte, then the same.
+ * VP9 with three spatial and three temporal layers in one stream: its descriptor, then the same, frame by frame. */
 #pragma once
 
 #include "client/rtc.h"
@@ -29,6 +30,8 @@ struct synth {
     struct source *source;
     struct endpoint *endpoint;          /* who sends it; NULL: nobody yet */
     bool video;
+    bool svc;
+    uint8_t picture;                    /* SVC: its place in the pattern of temporal layers */
     bool keyframe_wanted;
     uint32_t stream;
     uint32_t counter;
@@ -52,6 +55,7 @@ struct synth {
 
 /* `stream` is the number that receivers find in the packets. NULL: at the limit. */
 struct synth *synth_video(struct rtc *rtc, uint32_t stream, uint32_t bps, uint32_t fps, usec_t now);
+struct synth *synth_svc(struct rtc *rtc, uint32_t stream, uint32_t bps, uint32_t fps, usec_t now);
 struct synth *synth_audio(struct rtc *rtc, uint32_t stream, uint32_t packet_bytes, usec_t now);
 void synth_free(struct synth *synth);
 /* Video for measurements: every frame has so many packets with payloads of that many bytes, keyframes too (one a second at least,
@@ -66,3 +70,5 @@ void synth_want_keyframe(struct synth *synth);          /* the next frame is one
 bool synth_read(struct synth_stamp *out, struct view body);
 /* Where the stamp begins; 0: not a packet of ours. */
 size_t synth_header_size(struct view payload, bool video, bool *first, bool *keyframe);
+/* Which spatial layer's, of a synth_svc; false: it is none of those. */
+bool synth_layer(struct view payload, uint8_t *spatial);

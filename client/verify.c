@@ -93,6 +93,7 @@ static void on_packet(struct port *port, usec_t now, const struct port_packet *p
     struct verify *verify = (void *)port;
     struct synth_stamp stamp;
     bool first, keyframe;
+    uint8_t spatial;
     size_t header = synth_header_size(packet->payload, verify->video, &first, &keyframe);
     const struct view body = {packet->payload.data + header, packet->payload.size - header};
     if (header == 0 || !synth_read(&stamp, body) || (verify->started && stamp.stream != verify->stream)) {
@@ -100,6 +101,8 @@ static void on_packet(struct port *port, usec_t now, const struct port_packet *p
         return;
     }
     verify->keyframes += keyframe;
+    if (verify->video && synth_layer(packet->payload, &spatial) && spatial < VERIFY_LAYERS)
+        verify->layer_at[spatial] = now;
     take(verify, now, packet, &stamp);
 }
 

@@ -6,6 +6,7 @@
 #include "media/port.h"
 
 #define VERIFY_WINDOW   4096u       /* counters remembered, to tell late packets from repeated ones; a power of two */
+#define VERIFY_LAYERS   3u          /* of synth_svc */
 #define VERIFY_BINS     64u         /* of the delay: two per doubling, from 16 us */
 
 struct verify {
@@ -19,6 +20,7 @@ struct verify {
     uint64_t renumbered;            /* the distance between the server's number and the sender's has changed */
     uint64_t out_of_time;           /* the time stamp went against the order of frames */
     uint64_t keyframes;
+    usec_t layer_at[VERIFY_LAYERS]; /* when a packet of that spatial layer has last come; 0: never */
     usec_t first_at;
     usec_t last_at;
     uint32_t stream;

@@ -43,6 +43,8 @@ struct leg {
     uint32_t view_count;
     usec_t view_wrong_at;           /* since when it is not what the server holds; USEC_NEVER: it is */
     bool joined;
+    uint8_t layer_told;             /* CALL_VIEW: the spatial layer that it gets, as the server has said */
+    usec_t layer_told_at;           /* 0: it has not */
     struct net_synth *synths[LEG_SYNTHS];
 };
 

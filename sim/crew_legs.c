@@ -9,6 +9,7 @@
 #define GONE_US      SEC(5)         /* after a publisher has left in order nothing of it may come */
 #define SILENCE_US   SEC(4)         /* of a stream that is sent */
 #define VIEW_US      SEC(5)         /* that a participant may be behind */
+#define LAYER_US     SEC(2)         /* from the event to the last packet of a layer above, sent again at worst */
 
 /* ---- sending ---- */
 
@@ -17,8 +18,9 @@ static void start_synth(struct leg *leg, uint32_t place, enum sdp_kind kind, uin
     struct net *net = &leg->member->crew->net;
     const uint32_t bytes = (uint32_t)leg->member->crew->plan->knobs[KNOB_video_bytes];
     const uint32_t stream = leg->port * 8u + place;
-    struct synth *synth = kind == SDP_AUDIO ? synth_audio(net->rtc, stream, 80, sim->now)
-                                            : synth_video(net->rtc, stream, bytes * 8u * (layer + 1u) * pps, pps, sim->now);
+    struct synth *synth = kind == SDP_AUDIO      ? synth_audio(net->rtc, stream, 80, sim->now)
+                          : leg->call.config.svc ? synth_svc(net->rtc, stream, bytes * 8u * pps, pps, sim->now)
+                                                 : synth_video(net->rtc, stream, bytes * 8u * (layer + 1u) * pps, pps, sim->now);
     if (synth == NULL)
         return;
     synth->every_us = SEC(1) / pps;
@@ -128,7 +130,8 @@ static void on_reanswered(void *owner, usec_t now, const struct janus_reply *rep
 void leg_renegotiate(struct leg *leg)
 {
     const struct endpoint_offer what = {
-        .audio = SDP_SENDONLY, .video = SDP_SENDONLY, .layers = leg->call.config.layers, .data = leg->call.config.data};
+        .audio = SDP_SENDONLY, .video = SDP_SENDONLY, .layers = leg->call.config.layers, .svc = leg->call.config.svc,
+        .data = leg->call.config.data};
     struct buf sdp;
     if (leg->renegotiating || leg->call.config.layers > 1)
         return;
@@ -175,6 +178,14 @@ static void take_publishers(struct leg *leg, const json_t *list)
         view_add(leg, (uint64_t)json_integer_value(json_object_get(entry, "id")));
 }
 
+static void take_layer(struct leg *leg, const json_t *layer)
+{
+    if (!json_is_integer(layer))
+        return;
+    leg->layer_told = (uint8_t)json_integer_value(layer);
+    leg->layer_told_at = sim->now;
+}
+
 void leg_take_text(struct member *m, const json_t *root)
 {
     const uint64_t sender = (uint64_t)json_integer_value(json_object_get(root, "sender"));
@@ -186,6 +197,8 @@ void leg_take_text(struct member *m, const json_t *root)
         if (one->call.attached && one->call.handle.id == sender)
             leg = one;
     }
+    if (leg != NULL && leg->call.config.kind == CALL_VIEW)
+        take_layer(leg, json_object_get(data, "spatial_layer"));
     if (leg == NULL || what == NULL || leg->call.config.kind != CALL_PUBLISH)
         return;
     if (strcmp(what, "joined") == 0) {
@@ -214,6 +227,17 @@ static const struct verify *hears(const struct leg *leg, enum sdp_kind kind)
     return leg->stopped || leg->call.peer == NULL ? NULL : call_received(&leg->call, kind);
 }
 
+/* Who is told that it gets layer 1 gets no layer 2. */
+static void look_layers(const struct leg *leg, const struct verify *verify)
+{
+    const struct member *m = leg->member;
+    if (!m->crew->clean || leg->layer_told_at == 0 || leg->switched || leg->missed || m->robbed || m->hear_at != USEC_NEVER)
+        return;
+    for (uint32_t i = leg->layer_told + 1u; i < VERIFY_LAYERS; i++)
+        if (verify->layer_at[i] > leg->layer_told_at + LAYER_US)
+            sim_fail("layer", "member %u has been told that it gets layer %u, and gets layer %u", m->index, leg->layer_told, i);
+}
+
 static void look_stream(struct leg *leg, const struct verify *verify, usec_t now)
 {
     const struct member *m = leg->member;
@@ -228,6 +252,7 @@ static void look_stream(struct leg *leg, const struct verify *verify, usec_t now
                  (unsigned long long)((verify->last_at - leg->feed_gone_at) / 1000));
     if (crew->clean && verify->video && verify->packets > 20 && verify->keyframes == 0)
         sim_fail("keyframe", "member %u: %llu packets of video and no keyframe", m->index, (unsigned long long)verify->packets);
+    look_layers(leg, verify);
 }
 
 #define TALK_BYTES 3000u            /* more than a packet holds */

@@ -66,6 +66,7 @@ static void start_call(struct member *m, enum call_kind kind, uint64_t room, uin
         .audio = true,
         .video = true,
         .layers = kind == CALL_PUBLISH ? (uint8_t)crew->plan->knobs[KNOB_layers] : 1,
+        .svc = kind == CALL_PUBLISH && crew->plan->knobs[KNOB_svc] != 0,
         .data = kind == CALL_ECHO || (kind == CALL_PUBLISH && crew->plan->knobs[KNOB_layers] == 1),
     };
     call_start(&leg->call, &crew->net, &m->janus, &config, leg_on_state, leg);
@@ -312,6 +313,15 @@ static void kick(struct member *m, uint32_t arg)
     ask(leg, "{\"request\":\"kick\",\"room\":%llu,\"id\":%llu}", (unsigned long long)victim->room, (unsigned long long)victim->call.user);
 }
 
+static void choose_layers(struct member *m, uint32_t arg)
+{
+    struct leg *leg = crew_find(m, CALL_VIEW, arg, true);
+    const bool svc = m->crew->plan->knobs[KNOB_svc] != 0;
+    if (leg != NULL)
+        ask(leg, "{\"request\":\"configure\",\"streams\":[{\"mid\":\"1\",\"%s\":%u,\"%s\":%u}]}", svc ? "spatial_layer" : "substream", arg % 3,
+            svc ? "temporal_layer" : "temporal", arg / 3 % 3);
+}
+
 static void change_room(struct member *m, uint32_t arg)
 {
     struct leg *leg = any_leg(m, arg >> 8);
@@ -324,7 +334,7 @@ static void change_room(struct member *m, uint32_t arg)
     else if (arg % 4 == 1)
         ask(leg, "{\"request\":\"edit\",\"room\":%llu,\"new_description\":\"%u\",\"permanent\":%s}", room, arg, permanent);
     else
-        ask(leg, "{\"request\":\"create\",\"room\":%llu,\"publishers\":%u,\"permanent\":%s}", room, 1 + arg % 5, permanent);
+        ask(leg, "{\"request\":\"create\",\"room\":%llu,\"publishers\":%u,\"videocodec\":\"vp8,vp9\",\"permanent\":%s}", room, 1 + arg % 5, permanent);
 }
 
 static void record(struct member *m, uint32_t arg)
@@ -435,11 +445,7 @@ void crew_step(struct crew *crew, const struct step *step)
     case STEP_restart: restart(m, step->arg); break;
     case STEP_choose: choose(m, step->arg); break;
     case STEP_pause: pause_or_start(m, step->arg); break;
-    case STEP_layer:
-        leg = crew_find(m, CALL_VIEW, step->arg, true);
-        if (leg != NULL)
-            ask(leg, "{\"request\":\"configure\",\"streams\":[{\"mid\":\"1\",\"substream\":%u,\"temporal\":%u}]}", step->arg % 3, step->arg / 3 % 3);
-        break;
+    case STEP_layer: choose_layers(m, step->arg); break;
     case STEP_more: subscribe(m, step->arg, true); break;
     case STEP_less: subscribe(m, step->arg, false); break;
     case STEP_trickle: trickle(m, step->arg); break;

@@ -170,6 +170,7 @@ static void draw_size(struct plan *plan, struct sim_rng *rng)
     k[KNOB_video_pps] = sim_between(rng, 2, 30);
     k[KNOB_video_bytes] = sim_between(rng, 50, 4000);
     k[KNOB_layers] = sim_below(rng, 3) == 0 ? 3 : 1;
+    k[KNOB_svc] = k[KNOB_layers] == 1 && plan->seed / 4 % 3 == 0;      /* drawn by nothing: what is drawn stays what it was */
     k[KNOB_tcp_cut_ppm] = sim_below(rng, 3) * 100000;
     if (sim_below(rng, 2) == 0)
         return;

@@ -18,6 +18,7 @@
     X(video_pps,        10)                                                                 \
     X(video_bytes,      900)        /* of a frame */                                        \
     X(layers,           1)                                                                  \
+    X(svc,              0)          /* those who publish send VP9, its layers in one stream */ \
     X(delay_us,         10000)                                                              \
     X(jitter_us,        0)                                                                  \
     X(loss_ppm,         0)                                                                  \

@@ -49,7 +49,7 @@ static void write_files(const struct server_options *options)
     int size = 0;
     for (uint32_t i = 0; i < SERVER_ROOMS; i++)
         size += snprintf(server.rooms_file + size, sizeof(server.rooms_file) - (size_t)size,
-                         "room-%u: { description = \"room %u\" publishers = 20 bitrate = 0 notify_joining = %s }\n", SERVER_ROOM_FIRST + i, i,
+                         "room-%u: { description = \"room %u\" publishers = 20 bitrate = 0 videocodec = \"vp8,vp9\" notify_joining = %s }\n", SERVER_ROOM_FIRST + i, i,
                          i == 1 ? "true" : "false");
 }
 

@@ -68,7 +68,9 @@ static bool ready(const struct port *port)
 
 static const struct port_ops tamper_ops = {.send = pass, .is_ready = ready};
 
-static int setup_kind(void **state, bool video)
+enum kind { AUDIO, VIDEO, SVC };
+
+static int setup_kind(void **state, enum kind kind)
 {
     char error[DTLS_ERROR_TEXT];
     static const struct sink_options options = {.pt = 96, .substream_target = 2, .temporal_target = 2, .min_delay = -1, .max_delay = -1};
@@ -77,9 +79,9 @@ static int setup_kind(void **state, bool video)
     seed = 7;
     rtc = rtc_new(&config, error);
     assert_non_null(rtc);
-    synth = video ? synth_video(rtc, 5, 1000000, 25, SEC(1)) : synth_audio(rtc, 6, 80, SEC(1));
+    synth = kind == SVC ? synth_svc(rtc, 7, 1000000, 25, SEC(1)) : kind == VIDEO ? synth_video(rtc, 5, 1000000, 25, SEC(1)) : synth_audio(rtc, 6, 80, SEC(1));
     assert_non_null(synth);
-    verify_init(&verify, video);
+    verify_init(&verify, kind != AUDIO);
     memset(&tamper, 0, sizeof(tamper));
     tamper.port.ops = &tamper_ops;
     sink = sink_new(&rtc->media, REF_NONE, &options, SEC(1));
@@ -92,12 +94,17 @@ static int setup_kind(void **state, bool video)
 
 static int setup_video(void **state)
 {
-    return setup_kind(state, true);
+    return setup_kind(state, VIDEO);
 }
 
 static int setup_audio(void **state)
 {
-    return setup_kind(state, false);
+    return setup_kind(state, AUDIO);
+}
+
+static int setup_svc(void **state)
+{
+    return setup_kind(state, SVC);
 }
 
 static int teardown(void **state)
@@ -125,6 +132,26 @@ static void test_video_arrives_as_it_was_sent(void **state)
     assert_int_equal(verify.keyframes, 1);
     /* 1 Mb/s for 2 s, and two frames' worth more in the keyframe */
     assert_in_range(verify.bytes, 250000, 270000);
+}
+
+static void test_layers_arrive_in_one_stream_and_can_be_chosen(void **state)
+{
+    struct sink_options options = sink->options;
+    (void)state;
+    run(SEC(2));
+    assert_int_equal(verify.packets, synth->packets);
+    assert_int_equal(verify.strange + verify.repeated + verify.renumbered + verify.out_of_time, 0);
+    for (unsigned i = 0; i < VERIFY_LAYERS; i++)
+        assert_true(verify.layer_at[i] > SEC(2) - MSEC(100));
+    options.svc = true;
+    options.substream_target = 1;
+    sink_set_options(sink, &options, SEC(2));
+    synth_want_keyframe(synth);
+    run(SEC(3));
+    assert_int_equal(verify.strange + verify.repeated + verify.out_of_time, 0);
+    assert_int_equal(verify.keyframes, 2);
+    assert_true(verify.layer_at[2] < SEC(2));
+    assert_true(verify.layer_at[1] > SEC(3) - MSEC(100));
 }
 
 static void test_audio_arrives_every_20_ms(void **state)
@@ -242,6 +269,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_video_arrives_as_it_was_sent, setup_video, teardown),
+        cmocka_unit_test_setup_teardown(test_layers_arrive_in_one_stream_and_can_be_chosen, setup_svc, teardown),
         cmocka_unit_test_setup_teardown(test_audio_arrives_every_20_ms, setup_audio, teardown),
         cmocka_unit_test_setup_teardown(test_a_keyframe_comes_when_asked_for, setup_video, teardown),
         cmocka_unit_test_setup_teardown(test_a_shaped_frame_has_its_packets_and_no_others, setup_video, teardown),
