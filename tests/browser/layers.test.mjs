@@ -5,8 +5,10 @@
 // SHORT=1: fewer codecs, fewer changes.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { ROOT, startServer } from '../api/lib/server.mjs';
@@ -22,7 +24,7 @@ const CASES = {
     encodings: [{ rid: 'h', maxBitrate: 1200000 }, { rid: 'm', scaleResolutionDownBy: 2, maxBitrate: 500000 }, { rid: 'l', scaleResolutionDownBy: 4, maxBitrate: 200000 }]
       .map(encoding => ({ ...encoding, scalabilityMode: 'L1T3' })),
   },
-  'VP9, L3T3': { codec: 'vp9', ...SVC('L3T3'), viewers: ['chromium'] },
+  'VP9, L3T3': { codec: 'vp9', ...SVC('L3T3'), viewers: ['chromium'], record: 'svc' },
   'VP9, L3T3_KEY': { codec: 'vp9', ...SVC('L3T3_KEY'), viewers: ['chromium', 'firefox'], long: true },
   'AV1, L3T3': { codec: 'av1', ...SVC('L3T3'), viewers: ['chromium'] },
   'AV1, L1T3': { codec: 'av1', ...SVC('L1T3'), viewers: ['chromium'], spatial: 1, long: true },
@@ -55,11 +57,11 @@ const open = kind => browsers[kind].page(`http://localhost:${pages.port}/layers.
 const call = (page, fn, ...args) => page.evaluate((n, a) => window.layers[n](...a), fn, args);
 const connected = (page, name) => until('the PeerConnection is up', async () => await call(page, 'state', name) === 'connected', 15000);
 
-async function publish(feed, { codec, encodings, svc }) {
+async function publish(feed, { codec, encodings, svc, record }) {
   const page = await open('chromium'), handle = await session.attach('janus.plugin.videoroom');
   await handle.message({ request: 'join', room: 1234, ptype: 'publisher', id: feed });
   const offer = await call(page, 'publish', 'own', { width: WIDTH, height: HEIGHT, fps: FPS, codec, encodings });
-  const { jsep, data } = await handle.message({ request: 'publish', videocodec: codec }, { ...offer, ...(svc && { svc: [{ mindex: 0, svc }] }) });
+  const { jsep, data } = await handle.message({ request: 'publish', videocodec: codec, ...(record && { record: true, filename: join(server.dir, record) }) }, { ...offer, ...(svc && { svc: [{ mindex: 0, svc }] }) });
   assert.equal(data.streams[0][svc ? 'svc' : 'simulcast'], true, JSON.stringify(data));
   await call(page, 'take', 'own', jsep);
   await connected(page, 'own');
@@ -109,6 +111,16 @@ function told(handle, names) {
   return names.map(name => now[name]);
 }
 
+/* All layers are in the file. Of each picture FFmpeg decodes the lowest: janus-pp-rec writes no index of the layers in it. */
+function plays(name) {
+  const file = readdirSync(server.dir).find(f => f.startsWith(`${name}-video`) && f.endsWith('.mjr')), out = join(server.dir, `${name}.webm`);
+  execFileSync('janus-pp-rec', [join(server.dir, file), out], { stdio: 'ignore' });
+  const { frames } = JSON.parse(execFileSync('ffprobe', ['-v', 'error', '-show_entries', 'frame=height,pict_type', '-of', 'json', out], { encoding: 'utf8' }));
+  console.log(`    the recording: ${frames.length} pictures, the first ${frames[0]?.pict_type}`);
+  assert.equal(frames[0].pict_type, 'I');
+  assert.ok(frames.length > 2 * FPS, `${frames.length} pictures`);
+}
+
 let feed = 0;
 for (const [name, options] of Object.entries(CASES))
   test(name, { skip: process.env.SHORT && options.long && 'left out of the short form' }, async t => {
@@ -137,5 +149,9 @@ for (const [name, options] of Object.entries(CASES))
       for (const handle of handles)
         await handle.detach();
       await page.close();
+    }
+    if (options.record && existsSync('/usr/bin/janus-pp-rec') && existsSync('/usr/bin/ffprobe')) {
+      await sleep(1500);                      /* a recording reaches the disk within a second */
+      plays(options.record);
     }
   });
