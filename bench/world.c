@@ -383,6 +383,8 @@ static void open_worker(struct world *world)
         .identity = world->shadows->identity,
         .dtls_accept_selfsigned = true,
         .twcc_period_us = MSEC(200),
+        .hold_us = WORKER_HOLD_US,
+        .pads = true,
         .seal = world->config.seal,
         .entropy = entropy_fill,
     };

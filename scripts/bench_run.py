@@ -31,17 +31,18 @@ def say(text):
 
 
 class Server:
-    """A fresh process with a configuration of its own, on a free port of loopback."""
+    """A fresh process with a configuration of its own, on a free port. Prefixes: commands that run it, and a client of it, elsewhere."""
 
-    def __init__(self, name, binary):
+    def __init__(self, name, binary, address="127.0.0.1", near=(), far=()):
         self.name = name
+        self.address, self.far = address, far
         self.folder = Path(tempfile.mkdtemp(prefix=f"cardea-bench-{name}-"))
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         files = {
             "janus.jcfg": CORE_JANUS if name == "janus" else CORE,
-            "janus.transport.websockets.jcfg": f'general: {{ json = "compact"  ws = true  ws_ip = "127.0.0.1"  ws_port = {self.port} }}\n',
+            "janus.transport.websockets.jcfg": f'general: {{ json = "compact"  ws = true  ws_ip = "{address}"  ws_port = {self.port} }}\n',
             "janus.plugin.videoroom.jcfg": ROOM,
             "janus.plugin.textroom.jcfg": 'general: { events = false  json = "compact" }\nroom-1234: { description = "bench" }\n',
             "janus.plugin.echotest.jcfg": "general: { events = false }\n",
@@ -49,19 +50,18 @@ class Server:
         for file, text in files.items():
             (self.folder / file).write_text(text)
         with open(self.folder / "log", "w") as log:
-            self.process = subprocess.Popen([binary, "-F", str(self.folder), "-C", str(self.folder / "janus.jcfg")], stdout=log, stderr=log,
+            self.process = subprocess.Popen([*near, binary, "-F", str(self.folder), "-C", str(self.folder / "janus.jcfg")], stdout=log, stderr=log,
                                             stdin=subprocess.DEVNULL, cwd=self.folder)
         self.wait_until_it_listens()
 
     def wait_until_it_listens(self):
         limit = time.monotonic() + 20
         while time.monotonic() < limit and self.process.poll() is None:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+            reach = [*self.far, "bash", "-c", f": < /dev/tcp/{self.address}/{self.port}"]
+            if subprocess.run(reach, stderr=subprocess.DEVNULL).returncode == 0:
                 time.sleep(0.5)
                 return
-            except OSError:
-                time.sleep(0.1)
+            time.sleep(0.1)
         self.stop()
         raise RuntimeError(f"{self.name} does not listen: {(self.folder / 'log').read_text()[-500:]}")
 
@@ -320,12 +320,16 @@ def first_line(command, default=""):
         return default
 
 
-def machine(bench, began, load):
+def machine_lines():
     model = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), platform.machine())
     memory = next(int(line.split()[1]) // (1 << 20) for line in open("/proc/meminfo") if line.startswith("MemTotal"))
     system = next((line.split("=")[1].strip().strip('"') for line in open("/etc/os-release") if line.startswith("PRETTY_NAME")), "")
+    return [f"Machine: {os.cpu_count()} cores ({model}), {memory} GiB, {system}, Linux {platform.release()}; client and server share it."]
+
+
+def machine(bench, began, load):
     reference = first_line(["dpkg-query", "-W", "-f", "${Version}", "janus"]) if "janus" in bench.servers else "none"
-    return [f"Machine: {os.cpu_count()} cores ({model}), {memory} GiB, {system}, Linux {platform.release()}; client and server share it, loopback only.",
+    return [*machine_lines(),
             f"Commit {first_line(['git', 'rev-parse', '--short', 'HEAD'])}, {time.strftime('%Y-%m-%d', time.gmtime(began))}, Debian's janus {reference}; "
             f"load of the machine (which others use, too) at the start {load:.1f}; {bench.options.rounds} rounds, servers in turns, a fresh process each time; "
             f"median (least to most). Command: `scripts/bench.sh{' --full' if bench.options.full else ''}`."]
@@ -339,11 +343,12 @@ def goal_lines(goals):
     return lines
 
 
-def write_page(text):
+def write_between(begin, end, text):
     page = PAGE.read_text()
-    before, _, rest = page.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    PAGE.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}")
+    before, _, rest = page.partition(begin)
+    _, _, after = rest.partition(end)
+    PAGE.write_text(f"{before}{begin}\n\n{text}\n\n{end}{after}")
+    say(f"written into {PAGE.relative_to(ROOT)}")
 
 
 def main():
@@ -373,8 +378,7 @@ def main():
     text = "\n".join([*machine(bench, began, load), "", "## Goals", "", *goal_lines(goals), "", *sections]).rstrip()
     print(text)
     if not options.no_write and not options.only:
-        write_page(text)
-        say(f"written into {PAGE.relative_to(ROOT)}")
+        write_between(BEGIN, END, text)
     missed = [goal[0] for goal in goals if goal[2] is None or not goal[4](goal[2])]
     if missed:
         say(f"missed: {'; '.join(missed)}")

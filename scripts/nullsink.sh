@@ -42,6 +42,11 @@ for side in near far; do
   ip -n "$space" link set lo up
   ip -n "$space" link set $side up
 done
+# The kernel says a moment later that the link is up: a server that looks for its addresses before would find none.
+for _ in $(seq 50); do
+  ip -n "$SINK_NEAR" -o link show near | grep -q 'state UP' && ip -n "$SINK_FAR" -o link show far | grep -q 'state UP' && break
+  sleep 0.1
+done
 # A thousand sockets of peers: none of them may be refused a neighbour's answer, nor a port.
 ip netns exec "$SINK_FAR" sysctl -qw net.ipv4.ip_local_port_range="10000 65000"
 ip netns exec "$SINK_FAR" nft -f - << 'RULES'
@@ -54,7 +59,7 @@ table netdev sink {
 }
 RULES
 
-timeout --kill-after=10 "$seconds" "$@" &
+timeout --kill-after=10 "$seconds" "$@" <&0 &
 command=$!
 trap 'kill "$command" 2> /dev/null; exit 130' INT TERM HUP
 wait "$command"

@@ -70,6 +70,7 @@ struct control_config {
     struct control_modules transports, event_handlers, loggers;
     bool events_running;                        /* there is an events actor, */
     uint16_t events_mask;                       /* whose handlers want these (msg/events.h) */
+    bool shows_peers;                           /* there is an Admin API: what a PeerConnection's two sides said is kept for it */
     const char *commit;                         /* of this build; NULL: "unknown" */
     const char *compile_time;
 

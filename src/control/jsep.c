@@ -176,7 +176,7 @@ static bool compile(struct control *c, struct handle *handle, struct sdp *sdp, c
         return result == NEGOTIATE_BAD_MID ? fail(error, 465, "%s", "") : fail(error, update ? 469 : 465, "Error processing SDP");
     pc->e2ee = pc->e2ee || client->e2ee;
     pc->trickle = client->trickle;
-    pc_keep_description(pc, false, client->sdp);
+    pc_keep_description(c, pc, false, client->sdp);
     if (!for_plugin(c, pc, sdp, client, update, out, error)) {
         negotiation_settle(&pc->negotiation, client->type == NEGOTIATE_ANSWER);
         return false;
@@ -304,7 +304,7 @@ static enum err say(struct control *c, struct pc *pc, enum negotiate_type type, 
             pc_unseat(c, pc);
         return ERR_INVALID;
     }
-    pc_keep_description(pc, true, buf_view(&c->wire));
+    pc_keep_description(c, pc, true, buf_view(&c->wire));
     memcpy(pc->ufrag, ice.ufrag, sizeof(ice.ufrag));
     memcpy(pc->pwd, ice.pwd, sizeof(ice.pwd));
     if (fresh) {

@@ -115,13 +115,17 @@ static void keep_text(char **to, struct view text)
     (*to)[text.size] = '\0';
 }
 
-void pc_keep_description(struct pc *pc, bool local, struct view text)
+void pc_keep_description(const struct control *c, struct pc *pc, bool local, struct view text)
 {
+    if (!c->config.shows_peers)
+        return;
     keep_text(local ? &pc->story.local : &pc->story.remote, text);
 }
 
-void pc_keep_candidate(struct pc *pc, const struct ice_candidate *candidate)
+void pc_keep_candidate(const struct control *c, struct pc *pc, const struct ice_candidate *candidate)
 {
+    if (!c->config.shows_peers)
+        return;
     candidate_write(candidate, &pc->story.candidates);
     buf_add_char(&pc->story.candidates, '\n');
 }

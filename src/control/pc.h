@@ -24,9 +24,9 @@ void pc_mint_credentials(struct control *c, const struct pc *pc, char ufrag[UFRA
 /* Brings the sources into line with what both descriptions say; new ones only with `complete`: an answer has passed. */
 void pc_update_sources(struct control *c, struct pc *pc, bool complete);
 
-/* To be shown to operators: the newest description of either side, and what the client has told of its addresses. */
-void pc_keep_description(struct pc *pc, bool local, struct view text);
-void pc_keep_candidate(struct pc *pc, const struct ice_candidate *candidate);
+/* To be shown to operators, where anybody can ask (control_config.shows_peers): the newest description of either side, and what the client has told of its addresses. */
+void pc_keep_description(const struct control *c, struct pc *pc, bool local, struct view text);
+void pc_keep_candidate(const struct control *c, struct pc *pc, const struct ice_candidate *candidate);
 
 /* The caller has taken it from its handle, or does so. */
 void pc_close(struct control *c, struct pc *pc, bool notify);

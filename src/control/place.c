@@ -3,7 +3,7 @@
 /* A home worker is too full for its groups when it has twice the peers of the emptiest and a few more: below that a relay
  * costs more than the imbalance. */
 #define HEADROOM_FACTOR 2u
-#define HEADROOM_PEERS  8u
+#define HEADROOM_PEERS  64u
 
 static uint32_t emptiest(const struct control *c)
 {

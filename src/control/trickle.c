@@ -78,7 +78,7 @@ static void take(struct control *c, struct pc *pc, const struct ice_candidate *c
     }
     pc->candidate_count++;
     c->counters.candidates_taken++;
-    pc_keep_candidate(pc, candidate);
+    pc_keep_candidate(c, pc, candidate);
     notify_candidate(c, pc, EVENT_REMOTE_CANDIDATE, candidate);
     order_peer_candidate(c, pc, candidate);
 }

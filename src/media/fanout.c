@@ -1,5 +1,6 @@
 /* From one source to all who get it: local sinks and one copy per other worker that has any (design section 5). */
 #include "media/forward.h"
+#include "media/hold.h"
 #include "media/seqmap.h"
 #include "media/sink.h"
 #include "media/source.h"
@@ -26,6 +27,12 @@ static void offer_late_beginning(struct source *source, struct sink *sink, const
     }
 }
 
+static void forward_packet(struct source *source, const struct media_packet *packet)
+{
+    LIST_EACH(it, &source->forwards)
+        forward_offer(CONTAINER_OF(it, struct forward, by_source), packet);
+}
+
 void fanout_packet(struct source *source, const struct media_packet *packet)
 {
     const bool begins_late = packet->keyframe && packet->seq != source->layers[packet->layer].newest;
@@ -36,10 +43,42 @@ void fanout_packet(struct source *source, const struct media_packet *packet)
         else
             sink_offer(sink, packet);
     }
-    LIST_EACH(it, &source->forwards)
-        forward_offer(CONTAINER_OF(it, struct forward, by_source), packet);
+    forward_packet(source, packet);
     if (source->relay_mask != 0)
         relay_packet(source, source->relay_mask, packet);
+}
+
+void fanout_at_once(struct source *source, const struct media_packet *packet)
+{
+    if (source->impatient > 0)
+        LIST_EACH(it, &source->sinks) {
+            struct sink *sink = CONTAINER_OF(it, struct sink, by_source);
+            if (sink->impatient)
+                sink_offer(sink, packet);
+        }
+    forward_packet(source, packet);
+}
+
+/* A receiver's memory has gone cold since the frame before: what is behind the next one's pointers comes while this one is served. */
+static void prefetch(const struct list *node)
+{
+    const struct sink *sink = CONTAINER_OF(node, const struct sink, by_source);
+    __builtin_prefetch(sink->port);
+    __builtin_prefetch(&sink->seqs);
+    __builtin_prefetch(sink->by_source.next);
+}
+
+void fanout_frame(struct source *source, const struct media_packet *packets, uint32_t count)
+{
+    LIST_EACH(it, &source->sinks) {
+        struct sink *sink = CONTAINER_OF(it, struct sink, by_source);
+        if (it_next != &source->sinks)
+            prefetch(it_next);
+        for (uint32_t i = 0; i < count && !sink->impatient; i++)
+            sink_offer(sink, &packets[i]);
+    }
+    for (uint32_t i = 0; i < count && source->relay_mask != 0; i++)
+        relay_packet(source, source->relay_mask, &packets[i]);
 }
 
 static bool has_recent_key(const struct source_layer *layer, usec_t now)
@@ -73,6 +112,7 @@ bool fanout_replay(struct source *source, struct sink *sink, usec_t now)
 {
     if (sink->source != source || sink_is_flowing(sink))
         return false;
+    hold_let_go(source);
     uint8_t top = (uint8_t)(source->desc.layer_count - 1);
     uint8_t highest = sink->options.substream_target < top ? sink->options.substream_target : top;
     const struct source_layer *layer = replay_layer(source, highest, now);
@@ -87,6 +127,7 @@ bool fanout_replay(struct source *source, struct sink *sink, usec_t now)
 bool fanout_replay_to_worker(struct source *source, uint32_t worker, usec_t now)
 {
     bool any = false;
+    hold_let_go(source);
     for (unsigned i = 0; i < source->desc.layer_count; i++) {
         const struct source_layer *layer = &source->layers[i];
         if (!source->active || !has_recent_key(layer, now) || !is_whole(layer))

@@ -16,6 +16,7 @@ void media_init(struct media *media, const struct media_limits *limits)
     pool_init(&media->data_sources, "data sources", sizeof(struct data_source), limits->sources);
     pool_init(&media->data_sinks, "data sinks", sizeof(struct data_sink), limits->sinks);
     list_init(&media->keyframes);
+    list_init(&media->holding);
     list_init(&media->orphans);
     list_init(&media->layers);
     list_init(&media->talkers);

@@ -26,6 +26,9 @@ struct media_counters {
     uint64_t nack_soon;             /* asked for again too soon */
     uint64_t keyframes_asked;
     uint64_t replays;
+    uint64_t held;                  /* packets that waited for their frame's rest */
+    uint64_t held_late;             /* times that the rest did not come in time */
+    uint64_t padded;
     uint64_t data_in;               /* messages of data channels */
     uint64_t data_out;
     uint64_t data_dropped_inactive;
@@ -48,6 +51,9 @@ struct media {
     struct pool maps;               /* of sinks that answer NACKs */
     struct pool data_sources;
     struct pool data_sinks;
+    usec_t hold_us;                 /* video waits for the rest of its frame so long at most (media/hold.c); 0: not at all */
+    bool pads;                      /* packets of a frame that are a byte short get one of padding */
+    struct list holding;            /* layers that hold packets, the first to be due first: hold.node */
     struct list keyframes;          /* sources whose publisher is to be asked: source.wanting */
     struct list orphans;            /* sources whose m-line is gone: source.wanting */
     struct list talkers;            /* sources that have begun to talk, or ended: source.talking */

@@ -24,6 +24,7 @@ struct media_packet {
     bool tid_jump;              /* VP8: only the very layer that was asked for is gone to, at once */
     bool frame_end;             /* the last packet of its spatial layer's frame */
     uint8_t spatial_count;      /* as the newest structure says; 0: unknown */
+    uint8_t padding;            /* bytes that are added behind the payload, for packets of one size (media/hold.c) */
     bool red;                   /* audio: the payload is redundant audio (RFC 2198) around the source's codec */
     uint8_t pt;                 /* as the publisher has it; 0 on a proxy */
     uint16_t payload_size;

@@ -14,6 +14,7 @@ struct port_packet {
     uint32_t ts;
     uint8_t pt;
     bool marker;
+    uint8_t padding;                /* bytes to add behind the payload */
     bool again;                     /* answers a NACK: seq has been sent before */
     uint8_t source_pt;              /* media_packet.pt and raw, for ports that hand on what the publisher wrote */
     const struct rtp_packet *raw;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "media/history.h"
+#include "media/hold.h"
 #include "media/source.h"
 #include "proto/rtp/codec.h"
 #include "proto/rtp/red.h"
@@ -139,6 +140,7 @@ void sink_set_source(struct sink *sink, struct source *source, usec_t now)
     if (sink->source != NULL) {
         list_del(&sink->by_source);
         sink->source->sink_count--;
+        sink->source->impatient -= sink->impatient;
     }
     sink->source = source;
     sink->rebase = true;
@@ -147,8 +149,10 @@ void sink_set_source(struct sink *sink, struct source *source, usec_t now)
         memset(sink->map, 0, sizeof(*sink->map));      /* what was sent can't be found in the new source */
     if (source == NULL)
         return;
+    hold_let_go(source);                /* what waits is none of this receiver's: it may get it by a replay */
     list_add_tail(&source->sinks, &sink->by_source);
     source->sink_count++;
+    source->impatient += sink->impatient;
     bool blind = source->desc.kind != MEDIA_VIDEO || source->desc.opaque;
     select_init(&sink->select, now, source->desc.layer_count <= 1, blind);
     select_svc_init(&sink->svc, now);
@@ -263,6 +267,7 @@ static void fill(const struct sink *sink, const struct media_packet *packet, str
     *out = (struct port_packet){
         .pt = sink->options.pt,
         .marker = packet->marker,
+        .padding = packet->padding,
         .source_pt = packet->pt,
         .raw = packet->raw,
         .payload = {packet->payload, packet->payload_size},

@@ -53,6 +53,7 @@ struct sink {
     bool rebase;                            /* the next packet goes on at out_seq + 1, its time by the clock */
     bool sent_any;
     bool answers_nack;
+    bool impatient;                         /* gets every packet as it comes (media/hold.h): set before it gets a source */
     uint8_t epoch;
     uint32_t clock_hz;
     uint32_t ts_shift;                      /* out = in + shift */

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "media/forward.h"
+#include "media/hold.h"
 #include "media/seqmap.h"
 #include "media/sink.h"
 #include "proto/rtp/codec.h"
@@ -25,6 +26,10 @@ struct source *source_new(struct media *media, struct ref name, const struct sou
     list_init(&source->forwards);
     list_init(&source->wanting);
     list_init(&source->talking);
+    for (uint8_t i = 0; i < LAYERS_MAX; i++) {
+        source->layers[i].index = i;
+        list_init(&source->layers[i].hold.node);
+    }
     return source;
 }
 
@@ -34,6 +39,7 @@ static void let_sinks_go(struct source *source)
         forward_detach(CONTAINER_OF(it, struct forward, by_source));
     LIST_EACH(it, &source->sinks)
         sink_set_source(CONTAINER_OF(it, struct sink, by_source), NULL, 0);
+    hold_let_go(source);                /* to nobody */
     CHECK(source->sink_count == 0);
 }
 
@@ -155,6 +161,7 @@ static void begin_epoch(struct source *source, struct source_layer *layer)
 {
     if (!layer->started)
         return;
+    hold_let_go(source);
     layer->epoch++;
     layer->started = false;
     layer->structure.known = false;
@@ -175,7 +182,8 @@ void source_input(struct source *source, struct media_packet *packet, bool renum
         source->media->counters.dropped_inactive++;
         return;
     }
-    if (!layer->started || seq_distance(packet->seq, layer->newest) > 0)
+    const bool newest = !layer->started || seq_distance(packet->seq, layer->newest) > 0;
+    if (newest)
         layer->newest = packet->seq;
     layer->started = true;
     packet->epoch = layer->epoch;
@@ -185,9 +193,11 @@ void source_input(struct source *source, struct media_packet *packet, bool renum
     look_into(source, layer, packet);
     if (packet->keyframe && packet->layer + 1 == source->desc.layer_count)
         source->keyframe_wanted = false;        /* the highest layer has what was asked for */
+    hold_make_room(source, layer, packet);
     if (source->keeps)
         history_put(&layer->history, source->media, packet);
-    fanout_packet(source, packet);
+    if (!hold_packet(source, layer, packet, newest))
+        fanout_packet(source, packet);
 }
 
 void source_report(struct source *source, uint8_t layer, usec_t now, uint64_t wall_us, uint32_t ts)

@@ -15,8 +15,18 @@
 #define KEYFRAME_EVERY_US  MSEC(300)    /* Chromium ignores more (traps.md) */
 #define KEYFRAME_REPLAY_US MSEC(500)    /* a keyframe at most this old is replayed to a new receiver */
 
+/* Packets that wait: media/hold.h. */
+struct source_hold {
+    struct list node;                   /* in media.holding while any do */
+    usec_t until;
+    uint16_t first;
+    uint16_t mask;                      /* bit i: number first + i, which the history has */
+};
+
 struct source_layer {
     struct history history;
+    struct source_hold hold;
+    uint8_t index;                      /* of this layer */
     uint8_t epoch;
     bool started;
     uint16_t newest;
@@ -44,6 +54,7 @@ struct source {
     struct list sinks;
     struct list forwards;               /* struct forward: who gets what comes as it comes */
     uint32_t sink_count;
+    uint32_t impatient;                 /* sinks among them that get packets as they come, never held */
     uint64_t relay_mask;                /* workers that get a copy of each packet */
     bool keeps;                         /* packets are kept: video, and what a sink may be asked for again */
     struct list wanting;                /* in media.keyframes */
@@ -84,6 +95,10 @@ void source_expire(struct source *source, usec_t now);          /* about once a 
 
 /* media/fanout.c: to every local sink, every relay lane. */
 void fanout_packet(struct source *source, const struct media_packet *packet);
+/* The same in two steps: to those who want it as it came, at once; then to the others, some packets together, all packets of a
+ * receiver before the next receiver's. */
+void fanout_at_once(struct source *source, const struct media_packet *packet);
+void fanout_frame(struct source *source, const struct media_packet *packets, uint32_t count);
 /* The newest keyframe and what followed, if it is recent and whole, to one sink or one worker. True: it was. A sink that has
  * begun to relay the source needs none: it would get what it has had. */
 struct sink;

@@ -24,6 +24,8 @@ void egress_batch_fini(struct egress_batch *batch)
 
 uint8_t *egress_reserve(struct egress_batch *batch)
 {
+    if (batch->count >= EGRESS_DRAIN_AT && batch->drain != NULL)
+        batch->drain(batch->owner);
     if (batch->count == EGRESS_ITEMS || EGRESS_BYTES - batch->used < EGRESS_PACKET + SEAL_RTCP_ROOM) {
         batch->dropped++;
         return NULL;

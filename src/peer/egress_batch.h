@@ -9,6 +9,7 @@
 #define EGRESS_ITEMS     16384u             /* its memory is touched as far as it is needed only */
 #define EGRESS_BYTES     (EGRESS_ITEMS * 1280u)
 #define EGRESS_PACKET    1500u              /* largest datagram that we make, seal included */
+#define EGRESS_DRAIN_AT  256u               /* items that a drain takes: what was written is sealed and sent while the caches have it */
 #define EGRESS_FLUSH_AT  512u               /* items waiting after which an input loop should flush */
 #define EGRESS_STOP_AT   8192u              /* the same inside a batch of received packets: what is left is room for one packet's
                                                fan-out, so a source has at most so many receivers on a worker */
@@ -25,7 +26,12 @@ struct egress_item {
     uint16_t size;
 };
 
+/* Seals and sends all that is in the batch, and clears it; puts nothing into it. */
+typedef void (*egress_drain)(void *owner);
+
 struct egress_batch {
+    egress_drain drain;                     /* NULL: the batch grows until somebody takes it */
+    void *owner;
     struct egress_item *items;
     uint8_t *bytes;
     uint32_t count;
@@ -36,7 +42,8 @@ struct egress_batch {
 void egress_batch_init(struct egress_batch *batch);
 void egress_batch_fini(struct egress_batch *batch);
 
-/* Room for one packet of up to EGRESS_PACKET bytes, or NULL when full (counted). Not yet in the batch. */
+/* Room for one packet of up to EGRESS_PACKET bytes, or NULL when full (counted). Not yet in the batch, which may have been drained
+ * when this returns: a pointer into it is good until the next call. */
 uint8_t *egress_reserve(struct egress_batch *batch);
 /* Puts what was written at egress_reserve's address into the batch. `item` needs to, keys, keep, index, header_size, size. */
 void egress_commit(struct egress_batch *batch, const struct egress_item *item);

@@ -12,6 +12,20 @@ static uint32_t clock_of(const struct mline_desc *desc)
     return desc->kind == MEDIA_VIDEO ? 90000 : 48000;
 }
 
+/* Most lines have one layer, and a layer is a fifth of what a line takes. What there is stays: its SSRC may come back. */
+static void make_layers(struct mline *mline, const struct mline_desc *desc)
+{
+    const uint8_t count = desc->layer_count == 0 || desc->layer_count > LAYERS_MAX ? 1 : desc->layer_count;
+    if (count <= mline->layer_room)
+        return;
+    mline->layers = mem_resize(mline->layers, count * sizeof(*mline->layers));
+    memset(mline->layers + mline->layer_room, 0, (count - mline->layer_room) * sizeof(*mline->layers));
+    for (; mline->layer_room < count; mline->layer_room++) {
+        report_in_init(&mline->layers[mline->layer_room].report, clock_of(desc));
+        nack_init(&mline->layers[mline->layer_room].nack);
+    }
+}
+
 struct mline *mline_new(struct peer *peer, const struct mline_desc *desc)
 {
     struct mline *mline = pool_get(&peer->env->mlines);
@@ -21,10 +35,7 @@ struct mline *mline_new(struct peer *peer, const struct mline_desc *desc)
     mline->peer = peer;
     mline->desc.mindex = desc->mindex;
     report_out_init(&mline->report, clock_of(desc));
-    for (unsigned i = 0; i < LAYERS_MAX; i++) {
-        report_in_init(&mline->layers[i].report, clock_of(desc));
-        nack_init(&mline->layers[i].nack);
-    }
+    make_layers(mline, desc);
     return mline;
 }
 
@@ -61,6 +72,7 @@ void mline_free(struct mline *mline)
     drop_sink(mline);
     drop_source(mline);
     drop_sealed(mline);
+    mem_put(mline->layers);
     pool_put(&mline->peer->env->mlines, mline);
 }
 
@@ -120,9 +132,10 @@ void mline_apply(struct mline *mline, usec_t now, const struct mline_desc *desc)
     const struct mline_desc before = mline->desc;
     bool stopped = before.recv && !desc->recv;
     mline->desc = *desc;
+    make_layers(mline, desc);
     if (mline->desc.layer_count == 0 || mline->desc.layer_count > LAYERS_MAX)
         mline->desc.layer_count = 1;
-    for (uint8_t i = 0; i < LAYERS_MAX; i++) {
+    for (uint8_t i = 0; i < mline->layer_room; i++) {
         struct rx_layer *rx = &mline->layers[i];
         rx->report.clock_hz = clock_of(desc);
         apply_ssrcs(mline, i, &before);

@@ -42,12 +42,14 @@ static size_t write_packet(struct mline *mline, usec_t now, const struct port_pa
     uint8_t *extension = out + RTP_HEADER_SIZE;
     size_t extension_size = rtp_ext_write(extension, RTP_EXT_ROOM, &peer->ext, &values, &patch);
     size_t size = RTP_HEADER_SIZE + extension_size;
-    size_t total = size + (rtx ? 2u : 0u) + packet->payload.size;
+    const uint8_t padding = packet->again ? 0 : packet->padding;
+    size_t total = size + (rtx ? 2u : 0u) + packet->payload.size + padding;
     if (total + SEAL_ROOM > EGRESS_PACKET) {
         peer->env->counters.sent_too_large++;
         return 0;
     }
     const struct rtp_header header = {
+        .padding = padding > 0,
         .extension = extension_size > 0,
         .marker = packet->marker,
         .pt = rtx ? mline_rtx_pt(mline, packet->pt) : packet->pt,
@@ -65,6 +67,8 @@ static size_t write_packet(struct mline *mline, usec_t now, const struct port_pa
     }
     memcpy(out + size, packet->patch, packet->patch_size);
     memcpy(out + size + packet->patch_size, packet->payload.data + packet->patch_size, packet->payload.size - packet->patch_size);
+    if (padding > 0)
+        rtp_write_padding(out + total - padding, padding);
     return total;
 }
 

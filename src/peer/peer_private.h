@@ -58,7 +58,8 @@ struct mline {
     uint8_t media_pt;               /* first media payload type received: what RTX recovers to */
 
     struct source *source;          /* what it receives; NULL: nothing */
-    struct rx_layer layers[LAYERS_MAX];
+    struct rx_layer *layers;        /* as many as desc.layer_count at least */
+    uint8_t layer_room;
     struct remb_cap cap;
     bool answer_remb;
 

@@ -70,7 +70,7 @@ static bool layer_by_rid(const struct mline *mline, struct view rid, uint8_t *la
 static bool is_retired(const struct peer *peer, uint32_t ssrc)
 {
     for (uint16_t i = 0; i < peer->mline_count; i++)
-        for (uint8_t k = 0; k < LAYERS_MAX; k++)
+        for (uint8_t k = 0; k < peer->mlines[i]->layer_room; k++)
             for (unsigned n = 0; n < RETIRED_SSRCS; n++)
                 if (peer->mlines[i]->layers[k].retired[n] == ssrc)
                     return true;

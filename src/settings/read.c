@@ -190,6 +190,8 @@ static void read_media(struct settings *s, const struct conf_node *g)
     s->slowlink_threshold = at_least(g, "slowlink_threshold", 0, 0);
     s->twcc_period_ms = at_least(g, "twcc_period", 1, 200);
     s->nack_optimizations = conf_bool(g, "nack_optimizations", false);
+    s->hold_video = conf_bool(g, "hold_video", true);
+    s->pad_video = conf_bool(g, "pad_video", true);
     int dscp = conf_int(g, conf_get(g, "dscp") != NULL ? "dscp" : "dscp_tos", 0);
     if (dscp < 0 || dscp > 63)      /* six bits: RFC 2474 3 */
         settings_note(s, LOG_LEVEL_WARN, "dscp %d is not within 0-63: ignored", dscp);

@@ -88,6 +88,8 @@ struct settings {
     uint32_t slowlink_threshold;        /* lost packets a second; 0: off */
     uint32_t twcc_period_ms;
     bool nack_optimizations;
+    bool hold_video;                    /* ours: media/hold.h */
+    bool pad_video;
     uint8_t dscp;
 
     /* nat */

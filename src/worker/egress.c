@@ -63,22 +63,17 @@ static uint32_t destination_hash(const struct worker *w, const struct net_tuple 
 }
 
 /* The group of the item's destination: one that is there, or a new one. */
-static void group_item(struct worker *w, uint16_t index, uint32_t mask)
+static uint16_t group_of(struct worker *w, uint16_t index, uint32_t mask)
 {
     struct egress_groups *groups = &w->groups;
-    const struct net_tuple *to = &w->env.egress.items[index].to;
-    uint32_t at = destination_hash(w, to) & mask;
-    groups->next[index] = index;                /* the end of its chain */
-    for (; groups->table[at] != 0; at = (at + 1) & mask) {
-        const uint16_t group = groups->table[at] - 1u;
-        if (!net_tuple_equal(&w->env.egress.items[groups->head[group]].to, to))
-            continue;
-        groups->next[groups->tail[group]] = index;
-        groups->tail[group] = index;
-        return;
-    }
+    const struct egress_item *items = w->env.egress.items;
+    uint32_t at = destination_hash(w, &items[index].to) & mask;
+    for (; groups->table[at] != 0; at = (at + 1) & mask)
+        if (net_tuple_equal(&items[groups->head[groups->table[at] - 1u]].to, &items[index].to))
+            return groups->table[at] - 1u;
     groups->head[groups->count] = groups->tail[groups->count] = index;
-    groups->table[at] = (uint16_t)++groups->count;
+    groups->table[at] = (uint16_t)(groups->count + 1u);
+    return (uint16_t)groups->count++;
 }
 
 static void group_items(struct worker *w)
@@ -90,8 +85,15 @@ static void group_items(struct worker *w)
         size *= 2;
     memset(w->groups.table, 0, size * sizeof(w->groups.table[0]));
     w->groups.count = 0;
-    for (uint32_t i = 0; i < count; i++)
-        group_item(w, (uint16_t)i, size - 1);
+    struct egress_groups *groups = &w->groups;
+    uint16_t group = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        /* A frame's packets mostly lie together already (media/hold.h). */
+        if (i == 0 || !net_tuple_equal(&w->env.egress.items[i - 1].to, &w->env.egress.items[i].to))
+            group = group_of(w, (uint16_t)i, size - 1);
+        groups->next[groups->tail[group]] = (uint16_t)i;
+        groups->tail[group] = (uint16_t)i;
+    }
 }
 
 static void send_item(struct outbox *box, usec_t now, const struct egress_item *item)
@@ -123,4 +125,10 @@ void egress_flush(struct worker *w, usec_t now)
         }
     outbox_flush(&box);
     egress_clear(batch);
+}
+
+void egress_drain_worker(void *owner)
+{
+    struct worker *w = owner;
+    egress_flush(w, w->now);
 }

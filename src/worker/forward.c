@@ -114,6 +114,7 @@ static bool start(struct worker *w, usec_t now, struct outlet *outlet, struct so
     outlet->sink = sink_new(&w->media, REF_NONE, &options, now);
     if (outlet->sink == NULL)
         return false;
+    outlet->sink->impatient = true;             /* a packet that was kept has lost what the publisher wrote around it */
     sink_set_port(outlet->sink, &outlet->port, false, source->desc.clock_hz);
     sink_set_source(outlet->sink, source, now);
     return true;

@@ -89,6 +89,7 @@ void on_relay(void *owner, usec_t now, actor_id from, struct view record)
     struct worker *w = owner;
     struct relay_head head;
     (void)from;
+    w->now = now;
     CHECK(record.size >= sizeof(head));
     memcpy(&head, record.data, sizeof(head));
     w->counters.relay_in++;

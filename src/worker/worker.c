@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "media/hold.h"
 #include "runtime/log.h"
 #include "worker/worker_private.h"
 
@@ -55,6 +56,8 @@ static void wire_env(struct worker *w)
         .hangup_on_failed = w->config.hangup_on_failed,
     };
     stats_wanted(w, w->config.events_mask);
+    w->media.hold_us = w->config.hold_us;
+    w->media.pads = w->config.pads;
     w->media.relay = relay_ports;
     w->media.relay.owner = w;
 }
@@ -108,6 +111,8 @@ struct worker *worker_new(struct actor *actor, const struct worker_config *confi
         mem_put(w);
         return NULL;
     }
+    w->env.egress.drain = egress_drain_worker;
+    w->env.egress.owner = w;
     return w;
 }
 
@@ -214,6 +219,7 @@ static void on_message(void *owner, usec_t now, const struct message *m)
 {
     struct worker *w = owner;
     size_t least = order_size(m->type);
+    w->now = now;
     if (least == 0 || m->size < least) {
         w->counters.orders_malformed++;
         return;
@@ -263,6 +269,7 @@ static void on_ready(void *owner, usec_t now, uint64_t token, uint32_t events)
 {
     struct worker *w = owner;
     (void)events;
+    w->now = now;
     w->env.wall_us = actor_wall_us(w->actor);
     if (token >= w->config.socket_count) {
         plain_ready(w, now, ref_unpack(token));
@@ -303,7 +310,9 @@ static void run_timers(struct worker *w, usec_t now)
 static void on_turn(void *owner, usec_t now)
 {
     struct worker *w = owner;
+    w->now = now;
     w->env.wall_us = actor_wall_us(w->actor);
+    hold_timeout(&w->media, now);
     run_timers(w, now);
     srflx_turn(w, now);
     relay_look(w, now);
@@ -322,7 +331,7 @@ static usec_t deadline(void *owner)
     struct worker *w = owner;
     usec_t first = usec_min(timerq_next(&w->timers), usec_min(w->proxies_at, w->records_at));
     first = usec_min(first, srflx_deadline(w));
-    first = usec_min(first, w->inlets_at);
+    first = usec_min(first, usec_min(w->inlets_at, hold_deadline(&w->media)));
     return usec_min(first, worker_graph_deadline(w));
 }
 

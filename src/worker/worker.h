@@ -13,6 +13,7 @@
 #include "runtime/udp.h"
 
 #define WORKER_SOCKETS_MAX 8u
+#define WORKER_HOLD_US     MSEC(1)      /* how long video may wait for the rest of its frame */
 
 struct worker_limits {
     uint32_t peers;
@@ -39,6 +40,8 @@ struct worker_config {
     uint32_t slowlink_threshold;
     usec_t twcc_period_us;
     bool hangup_on_failed;
+    usec_t hold_us;                 /* media.hold_us */
+    bool pads;
     struct net_addr stun_server;    /* NET_NONE: none */
     uint16_t events_mask;           /* what event handlers want (msg/events.h) */
     usec_t stats_period_us;         /* of the statistics that they get; 0: none */

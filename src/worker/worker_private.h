@@ -137,6 +137,7 @@ struct plain_batch {
 struct worker {
     struct actor *actor;
     struct worker_config config;
+    usec_t now;                         /* of this turn: for what is drained in the middle of it */
     struct rng rng;
     struct hash_key hash_key;
     struct media media;
@@ -200,6 +201,7 @@ void demux_unbind(struct worker *w, struct peer *peer, const struct net_tuple *t
 void demux_unbind_all(struct worker *w, struct peer *peer);
 /* egress.c */
 void egress_flush(struct worker *w, usec_t now);
+void egress_drain_worker(void *owner);      /* egress_batch.drain */
 /* on_peer.c: orders about peers, and what peers have to say */
 void on_peer_open(struct worker *w, usec_t now, const struct peer_open_order *order);
 void on_peer_apply(struct worker *w, usec_t now, const struct peer_apply_order *order, size_t size);

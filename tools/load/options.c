@@ -34,7 +34,7 @@ static const char usage[] =
     "  --burst N, --bytes B      room: every frame has N packets with payloads of B bytes (audio: a packet has B)\n"
     "  --gap US           room: between the packets of such a frame  0\n"
     "  --sink             room: viewers are in the far namespace of scripts/nullsink.sh; what they would get is counted there\n"
-    "  --witnesses N      room, with --sink: viewers that do get everything, and verify it   4\n"
+    "  --witnesses N      room, with --sink: viewers that do get everything, and verify it   1\n"
     "  --compare IP:PORT,PID|floor  the same against another server (or bench/floor, with room), in turns: both, and the ratio\n"
     "  --rounds N         of --compare (at most 50)                  5\n"
     "  --room ID          which exists on the server                 1234\n"
@@ -166,7 +166,7 @@ bool options_read(struct options *options, int argc, char **argv, bool *asked)
     int index = 0;
     *asked = false;
     *options = (struct options){.cycles = 3000, .parallel = 16, .seconds = 5, .kbps = 1500, .fps = 30, .pause_ms = 100, .room = 1234,
-                                .bytes = 1172, .witnesses = 4, .rounds = 5};
+                                .bytes = 1172, .witnesses = 1, .rounds = 5};
     (void)read_address(&options->server, "127.0.0.1:8188");
     for (int option; (option = getopt_long(argc, argv, "", longs, &index)) != -1;) {
         if (option == OPT_HELP) {

@@ -136,6 +136,8 @@ static void compile_candidates(struct compile *c)
         kept->candidate = candidate;
         str_copy(kept->name, sizeof(kept->name), name);
     }
+    if (remote->candidates != NULL)             /* most clients have a few; this is kept as long as the PeerConnection */
+        remote->candidates = mem_resize(remote->candidates, remote->candidate_count * sizeof(*remote->candidates));
     remote->end_of_candidates = sdp_attr_find(&c->transport->attrs, STR("end-of-candidates")) != NULL ||
                                 sdp_attr_find(&c->sdp->attrs, STR("end-of-candidates")) != NULL;
 }

@@ -762,7 +762,7 @@ static void test_peers_of_one_group_share_a_worker_while_there_is_room(void **st
     (void)state;
     begin();
     uint32_t per_worker[SERVER_WORKERS] = {0};
-    for (int i = 0; i < 30; i++) {
+    for (int i = 0; i < 200; i++) {
         uint32_t worker;
         fake_forget(s.actor);
         handle = server_attach(&s, 1, id);
@@ -770,10 +770,10 @@ static void test_peers_of_one_group_share_a_worker_while_there_is_room(void **st
         say_jsep("answer", "offer", SDP_CLIENT_OFFER, "");
         assert_non_null(server_order(&s, WORKER_PEER_OPEN, &worker));
         per_worker[worker]++;
-        if (i == 7)
-            assert_true(per_worker[0] == 8 || per_worker[1] == 8);
+        if (i == 63)
+            assert_true(per_worker[0] == 64 || per_worker[1] == 64);
     }
-    assert_true(per_worker[0] >= 7 && per_worker[1] >= 7);
+    assert_true(per_worker[0] >= 40 && per_worker[1] >= 40);
     server_end(&s);
 }
 

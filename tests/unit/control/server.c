@@ -45,6 +45,7 @@ void server_init(struct server *s)
         s->workers[i].socket_count = 1;
     }
     s->config = (struct control_config){
+        .shows_peers = true,
         .settings = &s->settings,
         .workers = s->workers,
         .worker_count = SERVER_WORKERS,

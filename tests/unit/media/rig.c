@@ -18,7 +18,7 @@ static void on_send(struct port *port, usec_t now, const struct port_packet *pac
         fake->sent = realloc(fake->sent, fake->room * sizeof(*fake->sent));
     }
     struct sent *sent = &fake->sent[fake->count++];
-    *sent = (struct sent){.seq = packet->seq, .ts = packet->ts, .pt = packet->pt, .marker = packet->marker, .again = packet->again, .at = now,
+    *sent = (struct sent){.seq = packet->seq, .ts = packet->ts, .pt = packet->pt, .marker = packet->marker, .again = packet->again, .padding = packet->padding, .at = now,
                           .size = (uint16_t)packet->payload.size, .ext = *packet->ext};
     assert_in_range(packet->payload.size, 1, sizeof(sent->payload));
     assert_true(packet->patch_size <= packet->payload.size);
@@ -113,8 +113,9 @@ uint32_t feed_packet(struct feed *feed, bool key, bool first, bool marker)
     else
         (void)write_other(feed, payload, key, first);
     feed->content = ++contents;
-    put_u32(payload + PAYLOAD_SIZE - 4, feed->content);
-    struct media_packet packet = {.marker = marker, .payload = payload, .payload_size = PAYLOAD_SIZE};
+    const uint16_t size = (uint16_t)(PAYLOAD_SIZE - feed->shorter);
+    put_u32(payload + size - 4, feed->content);
+    struct media_packet packet = {.marker = marker, .payload = payload, .payload_size = size};
     hand_in(feed, &packet);
     return feed->content;
 }

@@ -19,6 +19,7 @@ struct sent {
     uint8_t pt;
     bool marker;
     bool again;
+    uint8_t padding;
     usec_t at;
     uint32_t content;
     uint16_t size;
@@ -52,6 +53,7 @@ struct feed {
     uint8_t tl0picidx;
     int tid;                    /* -1: none */
     bool renumbered;            /* of the next packet only */
+    uint8_t shorter;            /* bytes that are missing from the payload */
     uint32_t content;           /* of the last packet */
 };
 
