@@ -4,6 +4,7 @@
 #include "proto/rtcp/rtcp.h"
 #include "proto/rtp/codec.h"
 #include "proto/rtp/ext.h"
+#include "proto/rtp/red.h"
 #include "worker/worker_private.h"
 
 #define INLET_KEYFRAME_EVERY_US SEC(1)  /* videoroom.md 7 */
@@ -51,6 +52,15 @@ static bool is_renumbered(struct inlet_layer *layer, usec_t now, uint16_t seq)
     return jumped;
 }
 
+/* The far side's payload types are its own. In a stream of RED every packet is one, but those of the type that it wraps (RFC 2198 4). */
+static bool is_red(const struct inlet *inlet, struct inlet_layer *layer, const struct media_packet *packet)
+{
+    if (inlet->options.desc.codec != CODEC_RED || packet->pt == layer->primary_pt)
+        return false;
+    (void)red_primary_pt(VIEW(packet->payload, packet->payload_size), &layer->primary_pt);
+    return true;
+}
+
 void inlet_input(struct worker *w, usec_t now, const struct plain *plain, uint8_t *data, size_t size)
 {
     struct rtp_packet packet;
@@ -79,6 +89,7 @@ void inlet_input(struct worker *w, usec_t now, const struct plain *plain, uint8_
         .payload = packet.data + packet.payload_offset,
         .payload_size = packet.payload_size,
     };
+    media.red = is_red(inlet, &inlet->layers[which], &media);
     rtp_ext_read(&media.ext, &packet, &inlet->options.ext);
     source_input(inlet->source, &media, is_renumbered(&inlet->layers[which], now, packet.seq));
 }

@@ -84,6 +84,7 @@ struct inlet_layer {
     bool started;
     uint16_t newest;
     usec_t heard_at;
+    uint8_t primary_pt;                 /* of a RED stream: what its packets say that they wrap; 0: not known yet */
     struct seal_rx_stream rx;
 };
 

@@ -25,6 +25,7 @@ struct echo_line {
     bool svc;                           /* its layers come in one stream */
     uint8_t pt;
     uint8_t red_pt;                 /* 0: none */
+    char fmtp[128];                     /* of video, as it was answered; "": none, or longer than anybody's */
 };
 
 struct echo_recording {

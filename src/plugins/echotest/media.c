@@ -1,5 +1,6 @@
 /* Each m-line that both sends and receives is joined to itself: its source feeds a sink on the same line. */
 #include "base/mem.h"
+#include "base/str.h"
 #include "plugins/echotest/echotest.h"
 
 static struct sink_options options_of(const struct echo_session *session, const struct echo_line *line)
@@ -42,6 +43,17 @@ void echo_keyframe(struct echotest *echo, struct echo_session *session)
             host_keyframe(echo->host, session->lines[i].source);
 }
 
+/* What a recording's header says of video (recording.md 2.5). */
+static void set_fmtp(struct echo_line *line, const struct sdp_mline *mline)
+{
+    struct sdp_payload_table table;
+    line->fmtp[0] = '\0';
+    if (!line->video || line->pt == SDP_PT_NONE)
+        return;
+    sdp_payloads(mline, &table);
+    (void)str_copy(line->fmtp, sizeof(line->fmtp), table.of[line->pt].fmtp);
+}
+
 static void wire_line(struct echotest *echo, struct echo_session *session, uint16_t index, const struct sdp_mline *mline,
                       const struct sdp_accepted *accepted)
 {
@@ -54,6 +66,7 @@ static void wire_line(struct echotest *echo, struct echo_session *session, uint1
     line->svc = session->svc && line->video && !line->simulcast && (accepted->codec == CODEC_VP9 || accepted->codec == CODEC_AV1);
     line->source = host_source(echo->host, session->handle, index);
     line->pt = accepted->pt;
+    set_fmtp(line, mline);
     line->red_pt = accepted->red_pt != SDP_PT_NONE ? accepted->red_pt : 0;
     if (!echoes || ref_is_none(line->source)) {
         host_sink_del(echo->host, line->sink);

@@ -15,7 +15,8 @@ static void start(struct echotest *echo, struct echo_session *session, const str
     struct buf name;
     buf_init(&name, ECHO_NAME_BYTES);
     buf_addf(&name, "%s-%s", base, kind_names[line->kind]);
-    const struct record_options options = {.name = buf_text(&name), .pt = line->pt, .red_pt = line->red_pt};
+    const struct record_options options = {.name = buf_text(&name), .pt = line->pt, .red_pt = line->red_pt,
+                                            .fmtp = line->fmtp[0] != '\0' ? line->fmtp : NULL};
     recording->ref = name.failed ? REF_NONE : host_record_start(echo->host, line->source, &options);
     if (!ref_is_none(recording->ref))
         recording->name = text_copy(buf_text(&name));

@@ -7,7 +7,7 @@
 
 #include "base/bytes.h"
 
-bool red_primary(struct view payload, struct view *out)
+static bool read_blocks(struct view payload, uint8_t *pt, struct view *out)
 {
     struct reader r = reader_of(payload);
     size_t redundant = 0;
@@ -19,6 +19,19 @@ bool red_primary(struct view payload, struct view *out)
     read_skip(&r, redundant);
     if (reader_failed(&r) || reader_left(&r) == 0)
         return false;
+    *pt = first;
     *out = (struct view){r.at, reader_left(&r)};
     return true;
+}
+
+bool red_primary(struct view payload, struct view *out)
+{
+    uint8_t pt;
+    return read_blocks(payload, &pt, out);
+}
+
+bool red_primary_pt(struct view payload, uint8_t *pt)
+{
+    struct view primary;
+    return read_blocks(payload, pt, &primary);
 }

@@ -126,6 +126,37 @@ static void test_a_stream_that_begins_anew(void **state)
     world_fini(&w);
 }
 
+/* Redundant audio: who does not take it gets what it wraps, and packets of that type among it are left as they are. */
+static void test_red_is_unwrapped(void **state)
+{
+    (void)state;
+    uint8_t red[] = {0x80, 63, 0, 1, 0, 0, 0, 0, 0, 0, 0x03, 0xE8, 0x80 | 111, 0x0F, 0x00, 0x03, 111, 'o', 'l', 'd', 'n', 'e', 'w'};
+    uint8_t plain[] = {0x80, 111, 0, 2, 0, 0, 3, 0xC0, 0, 0, 0x03, 0xE8, 111, 'x', 'y', 'z'};
+    begin(1);
+    struct inlet_open_order order = {.source = name, .options = {.plain = {0, 1}, .ssrc = 1000, .desc = {.kind = MEDIA_AUDIO, .codec = CODEC_RED, .layer_count = 1, .clock_hz = 48000}}};
+    world_order(&w, 0, WORKER_INLET_OPEN, &order, sizeof(order));
+    world_settle(&w);
+    struct source *source = slots_get(&w.worker[0]->sources, name);
+    struct fake_port port;
+    struct sink_options options = rig_options;
+    fake_port_init(&port);
+    struct sink *sink = sink_new(&w.worker[0]->media, (struct ref){900, 1}, &options, fake.now);
+    sink_set_port(sink, &port.port, false, 48000);
+    sink_set_source(sink, source, fake.now);
+    const struct net_addr to = port_of(0);
+    world_send_in(&w, &far, &to, red, sizeof(red));
+    world_run_for(&w, MSEC(20));
+    world_send_in(&w, &far, &to, plain, sizeof(plain));
+    world_run_for(&w, MSEC(20));
+    assert_int_equal(port.count, 2);
+    assert_int_equal(port.sent[0].size, 3);
+    assert_int_equal(port.sent[1].size, 4);             /* the plain one is whole */
+    assert_int_equal(((const struct inlet *)slots_get(&w.worker[0]->inlets, name))->layers[0].primary_pt, 111);
+    sink_free(sink);
+    fake_port_fini(&port);
+    world_fini(&w);
+}
+
 static void test_the_ssrc_says_whose_it_is(void **state)
 {
     (void)state;
@@ -267,6 +298,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_viewers_of_both_workers_get_it),
         cmocka_unit_test(test_a_stream_that_begins_anew),
+        cmocka_unit_test(test_red_is_unwrapped),
         cmocka_unit_test(test_the_ssrc_says_whose_it_is),
         cmocka_unit_test(test_keyframes_are_asked_of_who_has_shown_itself_once_a_second),
         cmocka_unit_test(test_sealed_packets_are_opened_and_others_are_not_believed),

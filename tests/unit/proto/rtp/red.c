@@ -15,6 +15,10 @@ static void test_the_primary_encoding_stands_last(void **state)
     assert_true(red_primary(VIEW(two, sizeof(two)), &out));
     assert_int_equal(out.size, 3);
     assert_memory_equal(out.data, "new", 3);
+    uint8_t pt = 0;
+    assert_true(red_primary_pt(VIEW(two, sizeof(two)), &pt));
+    assert_int_equal(pt, 111);
+    assert_false(red_primary_pt(VIEW(two, 4), &pt));
     const uint8_t alone[] = {111, 'n', 'e', 'w'};
     assert_true(red_primary(VIEW(alone, sizeof(alone)), &out));
     assert_memory_equal(out.data, "new", 3);
