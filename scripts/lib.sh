@@ -93,7 +93,7 @@ node_packages() {
 }
 
 build_packages() {
-  printf '%s\n' gcc libc6-dev meson ninja-build pkg-config libssl-dev libjansson-dev libcurl4-openssl-dev libmosquitto-dev librabbitmq-dev zlib1g-dev ca-certificates openssl
+  printf '%s\n' gcc libc6-dev meson ninja-build pkg-config libssl-dev libjansson-dev libcurl4-openssl-dev libmosquitto-dev librabbitmq-dev libnanomsg-dev zlib1g-dev ca-certificates openssl
   [ "$(dpkg --print-architecture)" = amd64 ] && echo libipsec-mb-dev
   node_packages
 }

@@ -65,6 +65,7 @@ struct boot {
     struct conf_node *websockets;
     struct conf_node *http;
     struct conf_node *unix_sockets;
+    struct conf_node *nanomsg;
     struct boot_brokers brokers;
     struct control_module transports[6];
     struct events_handler event_handlers[EVENT_HANDLERS_MAX];
@@ -325,7 +326,10 @@ static bool open_io(struct boot *boot)
     const bool admin_guarded = !secret_is_sample(boot->settings->admin_secret);
     if (!boot_brokers_open(&boot->brokers, boot->set, boot->main_actor, boot->settings, admin_guarded))
         return false;
+    if (!settings_is_disabled(&boot->settings->transports_disable, "nanomsg"))
+        boot->nanomsg = module_conf_load(boot->settings, "janus.transport.nanomsg", &found);
     const struct io_options options = {
+        .nanomsg = boot->nanomsg,
         .brokers = {boot->brokers.io[0], boot->brokers.io[1]},
         .websockets = boot->websockets,
         .http = boot->http,
@@ -508,6 +512,15 @@ static uint32_t list_transports(struct boot *boot)
             .version_string = "0.0.1",
             .version = 1,
         };
+    if (io_serves_nanomsg(boot->io))
+        boot->transports[count++] = (struct control_module){
+            .package = "janus.transport.nanomsg",
+            .name = "Cardea Nanomsg transport",
+            .author = "The Cardea project",
+            .description = "The Janus API over Nanomsg",
+            .version_string = "0.0.1",
+            .version = 1,
+        };
     return count + boot_brokers_list(&boot->brokers, &boot->transports[count]);
 }
 
@@ -679,6 +692,7 @@ void boot_close(struct boot *boot)
     conf_free(boot->websockets);
     conf_free(boot->http);
     conf_free(boot->unix_sockets);
+    conf_free(boot->nanomsg);
     dtls_identity_free(boot->identity);
     mem_put(boot);
 }

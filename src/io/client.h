@@ -65,7 +65,7 @@ enum client_state { CLIENT_HTTP, CLIENT_WEBSOCKET, CLIENT_PACKETS, CLIENT_CLOSIN
 struct http_config;
 
 /* How packets travel; the shell's `packets_read` and `packets_write` know. */
-enum packets_way { PACKETS_SOCKET, PACKETS_DATAGRAM, PACKETS_BROKER };
+enum packets_way { PACKETS_SOCKET, PACKETS_DATAGRAM, PACKETS_BROKER, PACKETS_NANOMSG };
 
 struct packets_origin {
     uint8_t way;                     /* enum packets_way */

@@ -71,6 +71,7 @@ struct io *io_new(struct actor *self, const struct io_options *options)
     http_config_read_admin(&io->http_admin, options->http, &notes);
     io->admin_guarded = options->admin_guarded;
     unix_config_read(&io->unix_sockets, options->unix_sockets, &notes);
+    nanomsg_config_read(&io->nanomsg, options->nanomsg, options->admin_guarded, &notes);
     log_lines(io, &notes);
     const struct client_rules rules = {
         .layout = io->config.layout,
@@ -99,6 +100,7 @@ struct io *io_new(struct actor *self, const struct io_options *options)
     io_listen_open(io);
     io_packets_open(io);
     io_broker_init(io, options->brokers);
+    io_nanomsg_open(io);
     return io;
 }
 
@@ -135,6 +137,7 @@ void io_free(struct io *io)
     pool_fini(&io->client_pool);
     io_packets_fini(io);
     io_broker_fini(io);
+    io_nanomsg_fini(io);
     clients_fini(&io->clients);
     tally_fini(&io->per_address);
     timerq_fini(&io->timers);
@@ -157,7 +160,7 @@ uint32_t io_serves(const struct io *io, uint8_t api)
         count += io->listeners[i].origin.api == api ? 1 : 0;
     for (uint32_t i = 0; i < IO_BROKERS_MAX; i++)
         count += (api == CLIENT_API_JANUS ? io->brokers[i].options.janus : io->brokers[i].options.admin) ? 1 : 0;
-    return count;
+    return count + io_nanomsg_serves(io, api);
 }
 
 enum door { DOOR_HTTP, DOOR_WEBSOCKETS, DOOR_UNIX };
@@ -180,6 +183,11 @@ bool io_serves_http(const struct io *io)
 bool io_serves_websockets(const struct io *io)
 {
     return has_door(io, DOOR_WEBSOCKETS);
+}
+
+bool io_serves_nanomsg(const struct io *io)
+{
+    return io_nanomsg_serves(io, CLIENT_API_JANUS) + io_nanomsg_serves(io, CLIENT_API_ADMIN) > 0;
 }
 
 bool io_serves_unix(const struct io *io)
@@ -337,6 +345,8 @@ static uint32_t wanted_events(const struct client *c)
 static void renew(struct io *io, struct client *c)
 {
     uint32_t events = wanted_events(c);
+    if (c->origin->packets != NULL && c->origin->packets->way == PACKETS_NANOMSG)
+        io_nanomsg_renew(io, c);
     if (c->fd >= 0 && events != c->watched && actor_watch(io->self, c->fd, events, ref_pack(c->ref)))
         c->watched = events;
     /* A timer that runs too early does no harm, so it is moved only towards now. */
@@ -377,12 +387,17 @@ static void on_start(void *owner, usec_t now)
 {
     io_listen_watch(owner);
     io_broker_start(owner, now);
+    io_nanomsg_start(owner, now);
 }
 
 static void on_ready(void *owner, usec_t now, uint64_t token, uint32_t events)
 {
     struct io *io = owner;
     struct ref ref = ref_unpack(token);
+    if (ref.generation == 0 && ref.slot >= IO_NANOMSG_TOKEN) {
+        io_nanomsg_ready(io, now, token);
+        return;
+    }
     if (ref.generation == 0) {
         io_listen_accept(io, ref.slot, now);
         return;

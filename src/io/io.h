@@ -31,6 +31,7 @@ struct io_options {
     const struct conf_node *unix_sockets;   /* janus.transport.pfunix; likewise */
     const char *admin_secret;            /* NULL: none. Must outlive the io, as the next */
     const char *metrics_token;           /* of who may read the numbers from other machines; NULL: nobody */
+    const struct conf_node *nanomsg;     /* janus.transport.nanomsg; likewise */
     struct io_broker_options brokers[IO_BROKERS_MAX];
     const char *web_folder;              /* from the command line; NULL: the configuration's */
     uint64_t descriptors;                /* soft limit of the process */
@@ -64,6 +65,7 @@ uint32_t io_serves(const struct io *io, uint8_t api);    /* of one API (enum cli
 bool io_serves_http(const struct io *io);            /* either API */
 bool io_serves_websockets(const struct io *io);
 bool io_serves_unix(const struct io *io);
+bool io_serves_nanomsg(const struct io *io);
 /* Where the n-th listener is (its port may have been 0). False: no such, or a unix socket. */
 bool io_local(const struct io *io, uint32_t index, struct net_addr *local);
 

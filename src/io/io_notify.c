@@ -54,6 +54,10 @@ static void write_who(struct json_out *j, const struct client *c)
     jout_bool(j, "admin_api", c->origin->api == CLIENT_API_ADMIN);
     if (c->origin->packets != NULL) {
         const bool datagrams = c->origin->packets->way == PACKETS_DATAGRAM;
+        if (c->origin->packets->way == PACKETS_NANOMSG) {
+            jout_int(j, "socket", ((const struct io_nanomsg *)c->through)->socket);
+            return;
+        }
         jout_int(j, "fd", datagrams ? -1 : c->fd);
         if (datagrams)
             jout_string(j, "type", "SOCK_DGRAM");
@@ -84,6 +88,11 @@ void io_notify_broker(struct io *io, const struct client *c, bool up)
     end(io, &j, &body);
 }
 
+static bool is_nanomsg(const struct client *c)
+{
+    return c->origin->packets != NULL && c->origin->packets->way == PACKETS_NANOMSG;
+}
+
 static bool is_broker(const struct client *c)
 {
     return c->origin->packets != NULL && c->origin->packets->way == PACKETS_BROKER;
@@ -100,7 +109,7 @@ void io_notify(struct io *io, struct client *c)
     } else if (!c->opened_told && (c->state == CLIENT_WEBSOCKET || c->state == CLIENT_PACKETS)) {
         c->opened_told = true;
         if (is_wanted(io, c))
-            tell(io, c, "connected");
+            tell(io, c, is_nanomsg(c) ? "created" : "connected");
     }
 }
 
@@ -109,7 +118,7 @@ void io_notify_gone(struct io *io, const struct client *c)
     const bool datagrams = c->origin->packets != NULL && c->origin->packets->way == PACKETS_DATAGRAM;
     struct json_out j;
     struct buf body;
-    if (!c->opened_told || datagrams || !is_wanted(io, c))
+    if (!c->opened_told || datagrams || is_nanomsg(c) || !is_wanted(io, c))
         return;
     begin(&j, &body, c, "disconnected");
     end(io, &j, &body);

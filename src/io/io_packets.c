@@ -130,6 +130,10 @@ void io_packets_drop(struct io *io, struct client *c)
         io_broker_drop(c);
         return;
     }
+    if (c->origin->packets->way == PACKETS_NANOMSG) {
+        io_nanomsg_drop(io, c);
+        return;
+    }
     if (c->through != NULL)
         peer_free(io, c->through);
     c->through = NULL;
@@ -237,6 +241,10 @@ void io_packets_write(struct io *io, struct client *c, usec_t now)
     size_t count;
     if (c->origin->packets->way == PACKETS_BROKER) {
         io_broker_write(io, c, now);
+        return;
+    }
+    if (c->origin->packets->way == PACKETS_NANOMSG) {
+        io_nanomsg_write(io, c, now);
         return;
     }
     if (c->fd < 0 && c->through == NULL)

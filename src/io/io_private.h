@@ -6,6 +6,7 @@
 #include "io/http_config.h"
 #include "io/io.h"
 #include "io/limits.h"
+#include "io/nanomsg_config.h"
 #include "io/scrape.h"
 #include "io/unix_config.h"
 #include "io/websocket_config.h"
@@ -36,6 +37,17 @@ struct monitor {
     struct list tailing;                 /* the oldest first */
 };
 
+/* The socket of one API (io_nanomsg.c). */
+struct io_nanomsg {
+    int socket;                          /* -1: none */
+    int receive_fd, send_fd;
+    bool receive_watched, send_watched;
+    struct packets_origin packets;
+    struct client_origin origin;
+    struct client *client;               /* NULL: none */
+};
+#define IO_NANOMSG_TOKEN 0x80000000u     /* and a small number; no listener's */
+
 /* One message broker (io_broker.c). */
 struct io_broker {
     struct io_broker_options options;
@@ -57,6 +69,8 @@ struct io {
     struct packets_origin packets[2];    /* of the Unix sockets: the API, the Admin API */
     struct datagrams datagrams;
     struct io_broker brokers[IO_BROKERS_MAX];
+    struct nanomsg_config nanomsg;
+    struct io_nanomsg nanomsgs[2];       /* by API */
     uint8_t *packet;                     /* IO_TEXT_BYTES_MAX, for the one that is being read; NULL: no Unix sockets */
     struct site site;
     struct tls_shared *tls;
@@ -126,6 +140,16 @@ void io_packets_drop(struct io *io, struct client *c);
 void io_notify(struct io *io, struct client *c);
 void io_notify_broker(struct io *io, const struct client *c, bool up);
 void io_notify_gone(struct io *io, const struct client *c);
+
+/* --- io_nanomsg.c */
+void io_nanomsg_open(struct io *io);
+void io_nanomsg_fini(struct io *io);
+void io_nanomsg_start(struct io *io, usec_t now);
+void io_nanomsg_ready(struct io *io, usec_t now, uint64_t token);
+void io_nanomsg_write(struct io *io, struct client *c, usec_t now);
+void io_nanomsg_renew(struct io *io, struct client *c);
+void io_nanomsg_drop(struct io *io, struct client *c);
+uint32_t io_nanomsg_serves(const struct io *io, uint8_t api);
 
 /* --- io_broker.c */
 void io_broker_init(struct io *io, const struct io_broker_options *options);
