@@ -1,7 +1,9 @@
 /* The event handlers that are built in. In a file of its own: the simulator and the tests have tables of theirs. */
+#include "helpers/events/nanomsg.h"
 #include "helpers/events/sample.h"
 
 const struct evhandler_desc *const evhandler_table[] = {
     &evhandler_sample,
+    &evhandler_nanomsg,
     NULL,
 };
