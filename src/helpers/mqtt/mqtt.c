@@ -37,6 +37,20 @@ struct mqtt {
 
 /* ---- start and end ------------------------------------------------------------------------------------------------- */
 
+static bool watch(void *owner, int fd, uint32_t events)
+{
+    struct mqtt *mqtt = owner;
+    return actor_watch(mqtt->actor, fd, events, LINK_TOKEN);
+}
+
+static void unwatch(void *owner, int fd)
+{
+    struct mqtt *mqtt = owner;
+    actor_unwatch(mqtt->actor, fd);
+}
+
+static const struct mqtt_link_ops link_ops = {.watch = watch, .unwatch = unwatch};
+
 struct mqtt *mqtt_new(struct actor *actor, const struct mqtt_config *config)
 {
     struct mqtt *mqtt = mem_get_zero(sizeof(*mqtt));
@@ -44,7 +58,7 @@ struct mqtt *mqtt_new(struct actor *actor, const struct mqtt_config *config)
     mqtt->config = *config;
     mqtt->stop_by = USEC_NEVER;
     broker_desk_init(&mqtt->desk, actor, TRANSPORT_MQTT);
-    mqtt->link = mqtt_link_new(actor, "MQTT", LINK_TOKEN, &config->link);
+    mqtt->link = mqtt_link_new(actor, "MQTT", &config->link, &link_ops, mqtt);
     if (mqtt->link == NULL) {
         mem_put(mqtt);
         return NULL;

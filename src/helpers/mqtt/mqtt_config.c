@@ -79,7 +79,7 @@ static bool read_link(struct mqtt_link_config *link, const struct conf_node *gen
     link->ca_file = conf_text_given(general, "cacertfile");
     link->cert_file = conf_text_given(general, "certfile");
     link->key_file = conf_text_given(general, "keyfile");
-    link->verify_peer = conf_bool(general, "verify_peer", false);
+    link->verify_peer = link->verify_name = conf_bool(general, "verify_peer", false);
     if (link->tls && (link->cert_file == NULL) != (link->key_file == NULL)) {
         buf_addf(notes, "certfile and keyfile must be given together\n");
         return false;

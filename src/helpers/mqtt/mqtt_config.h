@@ -22,7 +22,7 @@ struct mqtt_link_config {
     unsigned inflight_max;               /* texts that the broker hasn't confirmed */
     bool tls;
     const char *ca_file, *cert_file, *key_file;    /* NULL: not given */
-    bool verify_peer;
+    bool verify_peer, verify_name;       /* its certificate, and the name in it */
     const char *will_topic, *will_text;  /* NULL: no last will */
     int will_qos;
     bool will_retain;

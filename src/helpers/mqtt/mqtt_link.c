@@ -22,11 +22,14 @@ enum link_state { LINK_DOWN, LINK_CONNECTING, LINK_UP, LINK_ENDED };
 struct mqtt_link {
     struct actor *actor;
     const char *name;
-    uint64_t token;
+    const struct mqtt_link_ops *ops;
+    void *owner;
     struct mqtt_link_config config;
+    bool by_address, asked;
+    char address[MQTT_URL_HOST_ROOM];    /* of the next attempt; "": none yet */
     struct mosquitto *m;
     enum link_state state;
-    bool changed, ending, failing, paused, started;
+    bool changed, ending, failing, paused;
     bool refused;                        /* a subscription was */
     int fd;
     uint32_t watched;
@@ -179,7 +182,7 @@ static void on_publish(struct mosquitto *m, void *owner, int mid)
 static void unwatch(struct mqtt_link *link)
 {
     if (link->fd >= 0)
-        actor_unwatch(link->actor, link->fd);
+        link->ops->unwatch(link->owner, link->fd);
     link->fd = -1;
     link->watched = 0;
 }
@@ -218,7 +221,7 @@ static int set_tls(struct mosquitto *m, const struct mqtt_link_config *c)
     int rc = mosquitto_tls_set(m, c->ca_file, c->ca_file == NULL ? "/etc/ssl/certs" : NULL, c->cert_file, c->key_file, NULL);
     if (rc == MOSQ_ERR_SUCCESS)
         rc = mosquitto_tls_opts_set(m, c->verify_peer ? 1 : 0, NULL, NULL);     /* OpenSSL's SSL_VERIFY_PEER and SSL_VERIFY_NONE */
-    return rc == MOSQ_ERR_SUCCESS ? mosquitto_tls_insecure_set(m, !c->verify_peer) : rc;
+    return rc == MOSQ_ERR_SUCCESS ? mosquitto_tls_insecure_set(m, !c->verify_name) : rc;
 }
 
 static int set_options(struct mosquitto *m, const struct mqtt_link_config *c)
@@ -248,16 +251,16 @@ static bool make_client(struct mqtt_link *link)
     mosquitto_message_v5_callback_set(link->m, on_message);
     mosquitto_subscribe_callback_set(link->m, on_subscribe);
     mosquitto_publish_callback_set(link->m, on_publish);
-    link->started = false;
     return true;
 }
 
-struct mqtt_link *mqtt_link_new(struct actor *actor, const char *name, uint64_t token, const struct mqtt_link_config *config)
+struct mqtt_link *mqtt_link_new(struct actor *actor, const char *name, const struct mqtt_link_config *config, const struct mqtt_link_ops *ops, void *owner)
 {
     struct mqtt_link *link = mem_get_zero(sizeof(*link));
     link->actor = actor;
     link->name = name;
-    link->token = token;
+    link->ops = ops;
+    link->owner = owner;
     link->config = *config;
     link->fd = -1;
     link->backoff_us = MQTT_RETRY_MIN_US;
@@ -296,7 +299,7 @@ static void renew_watch(struct mqtt_link *link)
         unwatch(link);
     if (fd < 0 || (fd == link->fd && events == link->watched))
         return;
-    if (actor_watch(link->actor, fd, events, link->token)) {
+    if (link->ops->watch(link->owner, fd, events)) {
         link->fd = fd;
         link->watched = events;
     }
@@ -316,9 +319,9 @@ static void connect_now(struct mqtt_link *link, usec_t now)
     link->connect_by = usec_add(now, MQTT_CONNECT_US);
     link->misc_at = usec_add(now, MISC_US);
     link->refused = false;
-    int rc = link->started ? mosquitto_reconnect_async(link->m)
-                           : mosquitto_connect_async(link->m, link->config.host, link->config.port, (int)link->config.keep_alive_s);
-    link->started = link->started || rc != MOSQ_ERR_INVAL;
+    int rc = mosquitto_connect_async(link->m, link->by_address ? link->address : link->config.host, link->config.port,
+                                     (int)link->config.keep_alive_s);
+    link->address[0] = '\0';
     look(link, now, rc);
 }
 
@@ -355,7 +358,7 @@ void mqtt_link_turn(struct mqtt_link *link, usec_t now)
         return;
     if (link->refused && link->state != LINK_DOWN)
         give_up(link, now, "a subscription was refused");
-    if (link->state == LINK_DOWN && now >= link->retry_at && !link->ending)
+    if (link->state == LINK_DOWN && now >= link->retry_at && !link->ending && (!link->by_address || link->address[0] != '\0'))
         connect_now(link, now);
     if (link->state == LINK_CONNECTING && now >= link->connect_by)
         give_up(link, now, "no answer");
@@ -372,13 +375,40 @@ usec_t mqtt_link_deadline(const struct mqtt_link *link)
     if (link->state == LINK_ENDED)
         return USEC_NEVER;
     if (link->state == LINK_DOWN)
-        return link->ending ? USEC_NEVER : link->retry_at;
+        return link->ending || link->asked ? USEC_NEVER : link->retry_at;
     return usec_min(link->misc_at, link->connect_by);
 }
 
 void mqtt_link_pause(struct mqtt_link *link, bool paused)
 {
     link->paused = paused;
+}
+
+void mqtt_link_by_address(struct mqtt_link *link)
+{
+    link->by_address = true;
+}
+
+bool mqtt_link_wants_address(const struct mqtt_link *link, usec_t now)
+{
+    return link->by_address && !link->asked && link->state == LINK_DOWN && !link->ending && now >= link->retry_at && link->address[0] == '\0';
+}
+
+void mqtt_link_ask(struct mqtt_link *link)
+{
+    link->asked = true;
+}
+
+void mqtt_link_aim(struct mqtt_link *link, const char *address)
+{
+    link->asked = false;
+    (void)str_copy(link->address, sizeof(link->address), str_of(address));
+}
+
+void mqtt_link_miss(struct mqtt_link *link, usec_t now, const char *why)
+{
+    link->asked = false;
+    set_down(link, now, why);
 }
 
 bool mqtt_link_is_up(const struct mqtt_link *link)

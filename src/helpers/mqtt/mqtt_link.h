@@ -1,6 +1,6 @@
 /* helpers/mqtt/mqtt_link.h - one connection to an MQTT broker, by libmosquitto: made, made again after back-offs, subscribed, kept.
- * Owner: an actor that may wait, since libmosquitto asks the resolver itself; nothing else of it waits. libmosquitto's calls back only
- * put things into the link: the owner looks at the end of its turn.
+ * Owner: an actor that may wait, since libmosquitto asks the resolver itself; or one that gives it addresses (mqtt_link_aim), where nothing
+ * of it waits. libmosquitto's calls back only put things into the link: the owner looks at the end of its turn.
  *
  *   mqtt_link_library_init once, on the main thread
  *   mqtt_link_new; then on the actor: mqtt_link_ready for its descriptor, mqtt_link_turn at the end of every turn, and in it
@@ -47,9 +47,20 @@ struct mqtt_link;
 void mqtt_link_library_init(void);
 void mqtt_link_library_fini(void);
 
-/* `name` is for the log; `topics` are subscribed to at every connection. NULL: the library refuses (said in the log). `token`: what its
- * descriptor is watched by. */
-struct mqtt_link *mqtt_link_new(struct actor *actor, const char *name, uint64_t token, const struct mqtt_link_config *config);
+struct mqtt_link_ops {
+    bool (*watch)(void *owner, int fd, uint32_t events);
+    void (*unwatch)(void *owner, int fd);
+};
+
+/* `actor` and `name` are for the log. NULL: the library refuses (said in the log). */
+struct mqtt_link *mqtt_link_new(struct actor *actor, const char *name, const struct mqtt_link_config *config, const struct mqtt_link_ops *ops, void *owner);
+/* It is the owner who resolves the broker's name: mqtt_link_wants_address says when, mqtt_link_ask that it has asked, mqtt_link_aim gives
+ * the address, for one attempt. The name in a certificate can't be checked then. */
+void mqtt_link_by_address(struct mqtt_link *link);
+bool mqtt_link_wants_address(const struct mqtt_link *link, usec_t now);
+void mqtt_link_ask(struct mqtt_link *link);
+void mqtt_link_aim(struct mqtt_link *link, const char *address);
+void mqtt_link_miss(struct mqtt_link *link, usec_t now, const char *why);      /* there is none: later again */
 void mqtt_link_free(struct mqtt_link *link);
 void mqtt_link_subscribe(struct mqtt_link *link, const char *topic, int qos);      /* before the first turn */
 
