@@ -71,7 +71,7 @@ describe('RabbitMQ', ours, () => {
     execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', join(folder, 'key.pem'), '-out', ca, '-days', '2',
       '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'], { stdio: 'ignore' });
     broker = await startRabbitmq({ tls: { ca, cert: ca, key: join(folder, 'key.pem') } });
-    server = await start({ admin: {}, general: { heartbeat: 10 } });
+    server = await start({ admin: {}, general: { heartbeat: 10 }, core: { general: { session_timeout: 0 } } });     /* a broker may take a minute to start */
     client = await open('-', 'to-janus', 'from-janus');
     await connected(client);
   });
