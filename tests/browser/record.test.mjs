@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { IS_REFERENCE, startServer } from '../api/lib/server.mjs';
+import { IS_REFERENCE, ROOT, startServer } from '../api/lib/server.mjs';
+import { serveFolder } from '../api/lib/static.mjs';
 import { openBrowser, report, until } from './lib/browsers.mjs';
 
 const CODECS = { vp8: 'webm', vp9: 'webm', h264: 'mp4', av1: 'mp4' };
@@ -32,6 +33,7 @@ before(async () => {
     return;
   const rooms = {};
   Object.keys(CODECS).forEach((codec, i) => { rooms[`room-${i + 1}`] = { description: codec, publishers: 2, videocodec: codec, record: true, rec_dir: join('rec', codec), bitrate: 600000 }; });
+  rooms['room-9'] = { description: 'data', record: true, rec_dir: join('rec', 'data') };
   server = await startServer({ name: 'browser-record', web: true, rooms });
   browser = await openBrowser('chromium');
 });
@@ -80,4 +82,35 @@ test('a file that is being written can be read already', { skip }, async () => {
   assert.ok(decode(join(folder, 'live.webm'), 'v:0').frames > 0);
   assert.equal(readFileSync(join(folder, newest)).subarray(0, 8).toString(), 'MJR00002');
   await page.close();
+});
+
+test('what is said on a data channel is recorded, and janus-pp-rec makes subtitles of it', { skip }, async () => {
+  const pages = await serveFolder(join(ROOT, 'tests/browser/pages')), client = await server.connect();
+  const page = await browser.page(`http://localhost:${pages.port}/data.html`);
+  const call = (name, ...args) => page.evaluate((n, a) => window.data[n](...a), name, args);
+  const handle = await (await client.session()).attach('janus.plugin.videoroom');
+  await call('open');
+  await call('channel', 'JanusDataChannel', {});
+  await handle.message({ request: 'join', ptype: 'publisher', room: 9, id: 1 });
+  const { jsep } = await handle.message({ request: 'publish' }, await call('offer'));
+  await call('take', jsep);
+  await until('the channel is open', () => call('isOpen', 'JanusDataChannel'), 15000, 50);
+  for (const text of ['first words', 'h\u00e9llo \u{1f642}', 'l'.repeat(60000)]) {
+    await page.evaluate(t => window.data.channels.get('JanusDataChannel').channel.send(t), text);
+    await sleep(50);
+  }
+  await sleep(300);
+  await handle.message({ request: 'unpublish' });
+  await sleep(300);
+  const folder = join(server.dir, 'rec', 'data');
+  const [file, ...more] = readdirSync(folder).filter(f => /-data-\d+\.mjr$/.test(f));
+  assert.deepEqual(more, []);
+  assert.equal(header(join(folder, file)).t, 'd');
+  run('janus-pp-rec', join(folder, file), join(folder, 'said.srt'));
+  const said = readFileSync(join(folder, 'said.srt'), 'utf8');
+  for (const text of ['first words', 'h\u00e9llo \u{1f642}', 'l'.repeat(1000)])
+    assert.ok(said.includes(text), text.slice(0, 20));
+  await page.close();
+  await client.close();
+  await pages.close();
 });

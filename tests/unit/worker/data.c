@@ -189,7 +189,7 @@ static void test_a_slow_receiver_far_away(void **state)
     }
     assert_int_equal(near->data_count, 60);
     assert_true(fake.now - begun >= DATA_PATIENCE_US);
-    assert_true(fake.now - begun < DATA_PATIENCE_US + SEC(15));      /* the publisher's own time-outs meanwhile double */
+    assert_true(fake.now - begun < DATA_PATIENCE_US + SEC(3));       /* the publisher is told at once that it may go on */
     assert_true(w.worker[1]->media.counters.data_lost > 0);
     for (unsigned i = 0; i < 60; i++) {                     /* a minute of it */
         remote_say(publisher, "m", true, bytes, sizeof(bytes));
