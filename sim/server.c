@@ -2,11 +2,14 @@
 
 #include <string.h>
 
+#include "base/metrics.h"
 #include "base/str.h"
 #include "boot.h"
 #include "settings/settings.h"
 #include "sim/actor.h"
 #include "sim/network.h"
+
+#define SCRAPE_PERIOD_US MSEC(700)
 
 static struct {
     struct settings settings;
@@ -15,6 +18,7 @@ static struct {
     struct boot *boot;
     uint32_t workers;
     bool down;
+    usec_t scrape_at;
     char main_file[512];
     char rooms_file[1024];
 } server;
@@ -59,9 +63,30 @@ static void on_message(void *owner, usec_t now, const struct message *m)
     (void)now;
     if (m->type == ACTOR_STOPPED && boot_stopped(server.boot, m->from))
         server.down = true;
+    if (m->type == ACTOR_MEASURED) {
+        CHECK(m->size == sizeof(struct metrics));
+        CHECK(((const struct metrics *)m->payload)->left_out == 0);
+    }
 }
 
-static const struct actor_ops main_ops = {.on_message = on_message};
+/* Somebody scrapes the numbers (io/scrape.h); whoever is there is asked, in whatever state it is. */
+static void on_turn(void *owner, usec_t now)
+{
+    (void)owner;
+    if (now < server.scrape_at)
+        return;
+    server.scrape_at = now + SCRAPE_PERIOD_US;
+    for (uint32_t i = 0; i < server.set->count; i++)
+        actor_ask_measure(server.main_actor, server.set->ids[i], REF_NONE);
+}
+
+static usec_t deadline(void *owner)
+{
+    (void)owner;
+    return server.scrape_at;
+}
+
+static const struct actor_ops main_ops = {.on_message = on_message, .on_turn = on_turn, .deadline = deadline};
 
 bool server_open(const struct server_options *options)
 {
@@ -70,6 +95,7 @@ bool server_open(const struct server_options *options)
     write_files(options);
     server.workers = options->workers;
     server.down = false;
+    server.scrape_at = 0;
     if (settings_load(&server.settings, 3, arguments) != SETTINGS_RUN)
         return false;
     server.set = actors_new();
@@ -85,6 +111,8 @@ bool server_open(const struct server_options *options)
 
 void server_stop(void)
 {
+    server.scrape_at = USEC_NEVER;
+    boot_drain(server.boot, 5);             /* the time is up before anybody has read it */
     boot_stop(server.boot, 0);
     actor_flush(server.main_actor);
 }
