@@ -350,7 +350,8 @@ static void on_turn(void *owner, usec_t now)
     handles_serve_deferred(c);
     tick(c);
     finish_stopping(c);
-    drain_turn(c);
+    if (c->drain.ids != NULL)
+        drain_turn(c);
     measure_turn(c);
     renew_budgets(c);
 }

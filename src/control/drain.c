@@ -43,7 +43,7 @@ void drain_turn(struct control *c)
         if (session != NULL)
             tell(c, session);
     }
-    if (drain->ids == NULL || drain_has_work(c) || drain->over || c->sessions.used > 0)
+    if (drain_has_work(c) || drain->over || c->sessions.used > 0)
         return;
     drain->over = true;
     actor_send(c->actor, ACTOR_MAIN, MAIN_DRAINED, NULL, 0);

@@ -5,6 +5,6 @@
 #include "control/state.h"
 
 void drain_begin(struct control *c, const struct drain_order *order);
-void drain_turn(struct control *c);             /* tells some more clients; tells main, once, that nobody is left */
+void drain_turn(struct control *c);             /* once it has begun: tells some more clients; tells main, once, that nobody is left */
 bool drain_has_work(const struct control *c);
 void drain_fini(struct control *c);
