@@ -236,3 +236,115 @@ describe('statistics', () => {
       await collector.close();
     });
 });
+
+describe('plugins', () => {
+  test('EchoTest tells its state after every successful request, unless it is told not to', async () => {
+    const collector = await openCollector();
+    const { core, files } = withHandlers({ sampleevh: { backend: collector.url, events: 'plugins' } });
+    const server = await startServer({ name: 'api-events-echo', core, files, echotest: { events: true } });
+    const client = await server.connect();
+    const handle = await (await client.session()).attach(ECHO);
+    await handle.message({ audio: true, bitrate: 128000 });
+    const event = await collector.next();
+    assert.deepEqual(keys(event), ['emitter', 'type', 'timestamp', 'session_id', 'handle_id', 'event']);
+    assert.deepEqual(event.event, { plugin: ECHO, data: { audio_active: true, video_active: true, bitrate: 128000 } });
+    await handle.message({ audio: 5 });
+    await handle.message({ video: false });
+    assert.equal((await collector.next()).event.data.video_active, false);
+    assert.equal(collector.events.length, 2);
+    client.close();
+    await server.stop();
+    await collector.close();
+  });
+});
+
+/* The server's answers stay what they are, whatever becomes of its collector. */
+describe('a collector', () => {
+  const withCollector = async (collector, more, what) => {
+    const { core, files } = withHandlers({ sampleevh: { backend: collector?.url ?? `http://127.0.0.1:${await freePort()}/`, events: 'sessions,core', ...more } });
+    const server = await startServer({ name: 'api-events-collector', core, files });
+    const client = await server.connect();
+    await what(server, client);
+    client.close();
+    await server.stop();
+    await collector?.close();
+  };
+  const sessions = async (client, count) => {
+    for (let i = 0; i < count; i++) {
+      const session = await client.session();
+      assert.equal((await client.request({ janus: 'destroy', session_id: session.id })).janus, 'success');
+    }
+  };
+
+  test('that answers 500 has got it all the same, once', async () => {
+    const collector = await openCollector({ answer: (request, response) => response.writeHead(500).end('no') });
+    await withCollector(collector, { grouping: false }, async (server, client) => {
+      await sessions(client, 3);
+      for (let i = 0; i < 3; i++) {
+        await collector.next(e => e.event.name === 'created');
+        await collector.next(e => e.event.name === 'destroyed');
+      }
+      assert.equal(new Set(collector.posts.map(post => post.body)).size, collector.posts.length);
+    });
+  });
+
+  test('that never answers, or is away, holds up nobody, nor the end', async () => {
+    const mute = await openCollector({ answer: () => {} });
+    await withCollector(mute, {}, (server, client) => sessions(client, 500));
+    await withCollector(null, { retransmissions_backoff: 1 }, (server, client) => sessions(client, 500));
+  });
+
+  test('that hangs up is posted to again, after the back-off, and gets every event in order', async () => {
+    let left = 3;
+    const collector = await openCollector({ answer: (request, response) => (left-- > 0 ? request.socket.destroy() : response.end()) });
+    await withCollector(collector, { retransmissions_backoff: 5, events: 'sessions' }, async (server, client) => {
+      const session = await client.session();
+      await collector.next(e => e.session_id === session.id);
+      const { body } = collector.posts[0];
+      for (let i = 1; i < 4; i++)
+        await collector.next(e => e.session_id === session.id);
+      assert.deepEqual(collector.posts.map(post => post.body), [body, body, body, body]);
+    });
+  });
+
+  test('gets its password, and gzip when that is wished for', async () => {
+    const collector = await openCollector();
+    await withCollector(collector, { backend_user: 'me', backend_pwd: 'hidden', compress: true, compression: 9 }, async (server, client) => {
+      await sessions(client, 1);
+      await collector.next(e => e.event.name === 'destroyed');
+      const { method, url, headers } = collector.posts[0];
+      assert.deepEqual([method, url, headers['content-type'], headers['content-encoding'], headers.accept, headers['user-agent']],
+        ['POST', '/events', 'application/json', 'gzip', '*/*', undefined]);
+      assert.equal(headers.authorization, `Basic ${Buffer.from('me:hidden').toString('base64')}`);
+      assert.ok(!server.log().includes('hidden'));
+    });
+  });
+});
+
+test('no secret, token or PIN is in any event', async () => {
+  const marks = { api_secret: 'mark-of-the-api', admin_key: 'mark-of-the-rooms', pin: 'mark-of-the-pin', secret: 'mark-of-the-room' };
+  const collector = await openCollector();
+  const { core, files } = withHandlers({ sampleevh: { backend: collector.url } });
+  const server = await startServer({ name: 'api-events-marks', core: { general: { api_secret: marks.api_secret }, ...core }, files, videoroom: { events: true, admin_key: marks.admin_key },
+    textroom: { events: true, admin_key: marks.admin_key }, ready: s => s.connect({ secret: marks.api_secret }).then(c => c.request({ janus: 'ping' }).then(() => (c.close(), true))) });
+  const client = await server.connect();
+  const ask = message => client.request({ apisecret: marks.api_secret, ...message });
+  const session_id = (await ask({ janus: 'create' })).data.id;
+  for (const plugin of ['janus.plugin.videoroom', 'janus.plugin.textroom']) {
+    const handle_id = (await ask({ janus: 'attach', session_id, plugin, opaque_id: 'of a client' })).data.id;
+    const message = body => ask({ janus: 'message', session_id, handle_id, body });
+    assert.equal((await message({ request: 'create', room: 77, pin: marks.pin, secret: marks.secret, admin_key: marks.admin_key })).janus, 'success');
+    await message({ request: 'edit', room: 77, secret: marks.secret, new_pin: marks.pin, new_secret: marks.secret });
+    await message({ request: 'join', ptype: 'publisher', room: 77, pin: marks.pin });
+    await message({ request: 'destroy', room: 77, secret: marks.secret });
+  }
+  await ask({ janus: 'destroy', session_id });
+  await collector.next(e => e.event.name === 'destroyed');
+  assert.ok(collector.events.length > 8);
+  const all = collector.posts.map(post => post.body).join('');
+  for (const mark of Object.values(marks))
+    assert.ok(!all.includes(mark), mark);
+  client.close();
+  await server.stop();
+  await collector.close();
+});

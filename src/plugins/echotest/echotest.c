@@ -52,9 +52,9 @@ static void reset_session(struct echo_session *session)
 
 static void *echo_init(struct host *host, const struct conf_node *conf)
 {
-    (void)conf;                     /* `general.events` concerns event handlers, which are an issue of their own */
     struct echotest *echo = mem_get_zero(sizeof(*echo));
     echo->host = host;
+    echo->events = conf_bool(conf_get(conf, "general"), "events", true);
     return echo;
 }
 
@@ -227,7 +227,8 @@ static bool is_useful(const struct plugin_request *request)
     return request->jsep != NULL;
 }
 
-static void answer_offer(struct echotest *echo, struct echo_session *session, const struct plugin_request *request)
+/* False: answered by an error. */
+static bool answer_offer(struct echotest *echo, struct echo_session *session, const struct plugin_request *request)
 {
     struct sdp_accepted accepted[SDP_MLINES_MAX];
     char reason[SDP_REASON_ROOM], text[SDP_REASON_ROOM + 32];
@@ -235,19 +236,21 @@ static void answer_offer(struct echotest *echo, struct echo_session *session, co
     if (answer == NULL) {
         snprintf(text, sizeof(text), "Error parsing offer: %s", reason);
         push_error(echo, request, ECHO_ERROR_SDP, text);
-        return;
+        return false;
     }
     struct buf wire;
     buf_init(&wire, SDP_TEXT_BYTES_MAX);
     bool written = sdp_write(answer, &wire);
     const struct jsep_out jsep = {.type = "answer", .sdp = buf_view(&wire), .e2ee = session->e2ee};
     enum err sent = written ? push_ok(echo, request, &jsep) : ERR_INVALID;
-    if (sent != ERR_NONE && sent != ERR_GONE)
+    const bool fine = sent == ERR_NONE || sent == ERR_GONE;
+    if (!fine)
         push_error(echo, request, ECHO_ERROR_SDP, "Error parsing offer: it can't be answered");
     else
         echo_wire(echo, session, answer, accepted);
     buf_fini(&wire);
     sdp_free(answer);
+    return fine;
 }
 
 static enum plugin_outcome echo_admin(struct echotest *echo, const struct plugin_request *request)
@@ -265,6 +268,42 @@ static void set_recording(struct echotest *echo, struct echo_session *session, c
         echo_record_start(echo, session, json_string_value(json_object_get(body, "filename")));
     else if (record != NULL)
         echo_record_stop(echo, session);
+}
+
+/* What event handlers are told (echotest.md 6). */
+static void notify(struct echotest *echo, const struct echo_session *session)
+{
+    static const char *const kinds[] = {[MEDIA_AUDIO] = "audio", [MEDIA_VIDEO] = "video", [MEDIA_DATA] = "data"};
+    struct json_out j;
+    struct buf body;
+    bool recording = false;
+    if (!echo->events || !host_notify_wanted(echo->host))
+        return;
+    buf_init(&body, ECHO_EVENT_BYTES);
+    jout_begin(&j, &body, LAYOUT_COMPACT);
+    jout_object(&j, NULL);
+    jout_bool(&j, "audio_active", session->audio_active);
+    jout_bool(&j, "video_active", session->video_active);
+    jout_uint(&j, "bitrate", session->bitrate_bps);
+    if (session->has_simulcast) {
+        jout_object(&j, "simulcast");
+        jout_uint(&j, "substream", session->substream_target);
+        jout_uint(&j, "temporal-layer", session->temporal_target);
+        jout_end(&j);
+    }
+    for (size_t kind = 0; kind < ARRAY_COUNT(kinds); kind++) {
+        if (ref_is_none(session->recordings[kind].ref))
+            continue;
+        if (!recording)
+            jout_object(&j, "recording");
+        recording = true;
+        jout_string(&j, kinds[kind], session->recordings[kind].name);
+    }
+    if (recording)
+        jout_end(&j);
+    jout_end(&j);
+    host_notify(echo->host, session->handle, buf_view(&body));
+    buf_fini(&body);
 }
 
 static enum plugin_outcome echo_message(void *plugin, void *state, const struct plugin_request *request)
@@ -288,11 +327,14 @@ static enum plugin_outcome echo_message(void *plugin, void *state, const struct 
         push_error(echo, request, ECHO_ERROR_ELEMENT, "Message error: no supported attributes found");
         return PLUGIN_ACK;
     }
+    bool fine = true;
     if (request->jsep != NULL)
-        answer_offer(echo, session, request);
+        fine = answer_offer(echo, session, request);
     else
         (void)push_ok(echo, request, NULL);
     set_recording(echo, session, request->body);
+    if (fine)
+        notify(echo, session);
     return PLUGIN_ACK;
 }
 

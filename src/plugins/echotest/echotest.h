@@ -13,6 +13,7 @@
 
 struct echotest {
     struct host *host;
+    bool events;                        /* event handlers are told */
 };
 
 /* One m-line that is echoed. */

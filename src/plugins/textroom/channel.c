@@ -196,6 +196,7 @@ void tr_session_leave_all(struct textroom *tr, struct tr_session *session)
     LIST_EACH(it, &session->members) {
         struct tr_member *member = CONTAINER_OF(it, struct tr_member, of_session);
         struct tr_text text;
+        tr_notify_user(tr, "leave", member);
         tr_user_text(tr, &text, "leave", member, false);
         tr_send_all(tr, member->room, member, tr_text_end(&text));
         tr_text_free(&text);

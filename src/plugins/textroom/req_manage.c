@@ -69,6 +69,7 @@ static enum tr_error req_kick(struct tr_call *call)
     struct tr_text text;
     if (member == NULL)
         return tr_fail(call, TR_NO_SUCH_USER, "No such user %.100s in room %.100s", name, call->room->id);
+    tr_notify_user(tr, "kicked", member);
     tr_user_text(tr, &text, "kicked", member, false);
     tr_send_all(tr, call->room, NULL, tr_text_end(&text));
     tr_text_free(&text);

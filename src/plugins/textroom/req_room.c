@@ -152,6 +152,7 @@ static enum tr_error req_create(struct tr_call *call)
     }
     tr_room_add(tr, room);
     tr_answer_room(call, "created", room, false);
+    tr_notify_room(call, "created", room);
     return TR_OK;
 }
 
@@ -194,6 +195,7 @@ static enum tr_error req_edit(struct tr_call *call)
         room->post_public_only = call->tr->admin_key == NULL;
     room->is_private = field_bool(call->body, "new_is_private", room->is_private);
     tr_answer_room(call, "edited", room, false);
+    tr_notify_room(call, "edited", room);
     return TR_OK;
 }
 
@@ -223,6 +225,7 @@ static enum tr_error req_destroy(struct tr_call *call)
     LIST_EACH(it, &room->members)
         tr_member_part(CONTAINER_OF(it, struct tr_member, of_room));
     tr_answer_room(call, "destroyed", room, true);
+    tr_notify_room(call, "destroyed", room);
     map_del(&tr->rooms, &room->node);
     tr_room_free(tr, room);
     return TR_OK;

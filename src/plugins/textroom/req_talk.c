@@ -47,6 +47,7 @@ static enum tr_error req_join(struct tr_call *call)
     }
     const struct tr_member *member =
         tr_member_join(tr, call->session, room, field_text(call->body, "username"), field_text(call->body, "display"));
+    tr_notify_user(tr, "join", member);
     tr_user_text(tr, &text, "join", member, true);
     struct view news = tr_text_end(&text);
     tr_send_own(tr, call->session, news);
@@ -82,6 +83,7 @@ static enum tr_error req_leave(struct tr_call *call)
     enum tr_error error = find_member(call, &member);
     if (error != TR_OK)
         return error;
+    tr_notify_user(tr, "leave", member);
     tr_user_text(tr, &text, "leave", member, false);
     struct view news = tr_text_end(&text);
     tr_send_own(tr, call->session, news);

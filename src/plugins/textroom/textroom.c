@@ -121,6 +121,7 @@ static void *tr_init(struct host *host, const struct conf_node *conf)
     if (tr->admin_key_closed)
         host_log(host, 3, "TextRoom: admin_key is one from a sample file; requests that need it are refused until you set your own");
     tr->string_ids = conf_bool(general, "string_ids", false);
+    tr->events = conf_bool(general, "events", true);
     tr->layout = LAYOUT_COMPACT;
     (void)jout_layout_parse(&tr->layout, str_of(conf_text(general, "json", "compact")));
     tr_rooms_from_conf(tr, conf);

@@ -64,6 +64,7 @@ struct textroom {
     char *admin_key;
     bool admin_key_closed;          /* it is one that everybody knows (security.md) */
     bool string_ids;
+    bool events;                    /* event handlers are told */
     enum json_layout layout;        /* of what goes over data channels */
     size_t history_bytes;           /* of all rooms */
     struct list full;               /* tr_session.of_full */
@@ -230,6 +231,10 @@ enum tr_error tr_check_permanent(struct tr_call *call, const char *what);       
 /* The answer to create, edit and destroy (`gone`: the room leaves the file); with `permanent` it may have to wait for the disk. */
 void tr_answer_room(struct tr_call *call, const char *what, const struct tr_room *room, bool gone);
 enum plugin_outcome tr_resume(void *plugin, void *state, const struct plugin_request *request, const struct plugin_answer *answer);
+
+/* ---- notify.c: what event handlers are told: created, edited, destroyed; join, leave, kicked (before the member parts) ---- */
+void tr_notify_room(const struct tr_call *call, const char *what, const struct tr_room *room);
+void tr_notify_user(struct textroom *tr, const char *what, const struct tr_member *member);
 
 /* ---- say.c: `text` of the body, to all of call->room (`from` NULL: an announcement), or to `to` and `tos` ---- */
 enum tr_error tr_say(struct tr_call *call, const char *what, const struct tr_member *from);

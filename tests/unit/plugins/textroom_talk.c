@@ -259,6 +259,38 @@ static void test_a_kick_is_told_to_all(void **state)
     expect_text(bob, "{'textroom':'success','transaction':'t'}");
 }
 
+static void test_event_handlers_hear_of_rooms_and_who_is_in_them(void **state)
+{
+    (void)state;
+    uint32_t ann = talker();
+    t.notices = 0;
+    say(ann, "{'textroom':'join','transaction':'t','room':7,'username':'ann','display':'Ann'}");
+    assert_string_equal(t.noticed, "{\"event\":\"join\",\"room\":7,\"username\":\"ann\",\"display\":\"Ann\"}");
+    assert_false(ref_is_none(t.noticed_handle));
+    say(ann, "{'textroom':'message','transaction':'t','room':7,'text':'x'}");
+    assert_int_equal(t.notices, 1);                         /* what is said is nobody's business */
+    say(ann, "{'textroom':'leave','transaction':'t','room':7}");
+    assert_string_equal(t.noticed, "{\"event\":\"leave\",\"room\":7,\"username\":\"ann\"}");
+    chats_forget();
+    member_joins(ann, 7, "ann");
+    chat_admin("{'request':'kick','room':7,'username':'ann'}");
+    assert_string_equal(t.noticed, "{\"textroom\":\"kicked\",\"room\":7,\"username\":\"ann\"}");
+    chats_forget();
+    member_joins(ann, 7, "ann");
+    fake_detach(&t, ann);
+    assert_string_equal(t.noticed, "{\"event\":\"leave\",\"room\":7,\"username\":\"ann\"}");
+    chat_create(8, "'pin':'mark'");
+    assert_string_equal(t.noticed, "{\"event\":\"created\",\"room\":8}");
+    chat_admin("{'request':'edit','room':8,'new_description':'x'}");
+    assert_string_equal(t.noticed, "{\"event\":\"edited\",\"room\":8}");
+    chat_admin("{'request':'destroy','room':8}");
+    assert_string_equal(t.noticed, "{\"event\":\"destroyed\",\"room\":8}");
+    assert_true(ref_is_none(t.noticed_handle));
+    t.deaf = true;                                          /* the double refuses what is written for nobody */
+    chat_create(9, NULL);
+    chats_forget();
+}
+
 static void test_an_announcement_needs_nobody_in_the_room(void **state)
 {
     (void)state;
@@ -622,6 +654,7 @@ int main(void)
         CHAT_TEST(test_whispers),
         CHAT_TEST(test_leave_is_told_to_the_leaver_first),
         CHAT_TEST(test_a_kick_is_told_to_all),
+        CHAT_TEST(test_event_handlers_hear_of_rooms_and_who_is_in_them),
         CHAT_TEST(test_an_announcement_needs_nobody_in_the_room),
         CHAT_TEST(test_destroy_tells_everybody),
         CHAT_TEST(test_history_is_the_last_public_messages),
