@@ -41,7 +41,7 @@ static bool feed(struct reader *r, struct source *source, struct media_packet *p
     const struct view bytes = read_view(r, payload), described = read_view(r, descriptor);
     if (reader_failed(r))
         return false;
-    packet->seq = (uint16_t)(packet->seq + ((flags & 0x02) != 0 ? flags >> 5 : 1));
+    packet->seq = (uint16_t)(packet->seq + 1u + ((flags & 0x02) != 0 ? flags >> 5 : 0u));        /* twice the same is a replay, and does not come here */
     packet->ts += (flags & 0x04) != 0 ? 3000 : 0;
     packet->arrived += (flags & 0x04) != 0 ? 33000 : 100;
     packet->marker = (flags & 0x08) != 0;
