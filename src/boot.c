@@ -351,6 +351,12 @@ static bool open_io(struct boot *boot)
                                     "http or https in janus.transport.http.jcfg, or another transport in its file");
         return false;
     }
+    /* Nobody could be given a token: everybody would be kept out (janus-api.md 7.1). */
+    if (boot->settings->token_auth && boot->settings->token_auth_secret == NULL && io_serves(boot->io, CLIENT_API_ADMIN) == 0) {
+        LOG_FATAL(boot->main_actor, "token_auth without token_auth_secret needs the Admin API, which gives out the tokens: enable it on a transport "
+                                    "(admin_http, admin_ws), or set token_auth_secret (signed tokens), or turn token_auth off");
+        return false;
+    }
     actor_serve(actor, &io_ops, boot->io);
     return true;
 }

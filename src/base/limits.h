@@ -22,6 +22,8 @@
 #define OPS_MAX                  16384u     /* requests that wait for an operation, or behind one; over it: the plugin's error, or 490 */
 #define OPS_PER_HANDLE_MAX       32u        /* the same, of one handle */
 #define ADMIN_WAITS_MAX          256u       /* requests of the Admin API that wait for another actor; over it: 490 */
+#define TOKENS_MAX               100000u    /* stored ones; add_token over it: 490 */
+#define TOKEN_BYTES_MAX          1024u      /* of one; the same */
 #define SAVES_UNASKED_MAX        16u        /* files being saved that no request waits for; over it: what is asked for is not made permanent */
 #define OPS_TIMED_OUT_PER_TURN   64u
 #define HANDLES_CLOSED_PER_TURN  64u        /* of sessions that end; the rest in the next turns */

@@ -6,7 +6,7 @@
 #include "control/info.h"
 #include "control/session.h"
 
-static const struct admin_verb *const tables[] = {admin_core_verbs, admin_session_verbs, admin_handle_verbs};
+static const struct admin_verb *const tables[] = {admin_core_verbs, admin_session_verbs, admin_handle_verbs, admin_token_verbs, admin_ask_verbs};
 
 static bool is_verb(const struct api_request *request, const char *name)
 {

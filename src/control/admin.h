@@ -30,6 +30,8 @@ struct admin_verb {
 extern const struct admin_verb admin_core_verbs[];
 extern const struct admin_verb admin_session_verbs[];
 extern const struct admin_verb admin_handle_verbs[];
+extern const struct admin_verb admin_token_verbs[];
+extern const struct admin_verb admin_ask_verbs[];
 
 /* `webrtc` of handle_info; `report` NULL: its worker has not answered in time, and what only it knows is left out. */
 struct peer_report;

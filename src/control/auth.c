@@ -3,6 +3,8 @@
 #include "base/str.h"
 #include "control/api_parse.h"
 #include "control/crypto.h"
+#include "control/host.h"
+#include "control/tokens.h"
 
 bool auth_is_signed(const struct control *c)
 {
@@ -50,7 +52,8 @@ bool auth_request(const struct control *c, const json_t *root)
     const char *secret = element_string(root, "apisecret");
     if (settings->api_secret != NULL && secret != NULL && str_equal_secret(str_of(secret), str_of(settings->api_secret)))
         return true;
-    return settings->token_auth && auth_token(c, element_string(root, "token"), "janus", NULL);
+    const char *token = element_string(root, "token");
+    return tokens_are_stored(c) ? token_find(c, token) != NULL : settings->token_auth && auth_token(c, token, "janus", NULL);
 }
 
 bool auth_plugin(const struct control *c, const json_t *root, const char *package)
@@ -58,5 +61,8 @@ bool auth_plugin(const struct control *c, const json_t *root, const char *packag
     const char *token = element_string(root, "token");
     if (!c->settings->token_auth || token == NULL)
         return true;
-    return auth_token(c, token, "janus", package);
+    if (!tokens_are_stored(c))
+        return auth_token(c, token, "janus", package);
+    const struct stored_token *stored = token_find(c, token);
+    return stored != NULL && (stored->plugins & UINT64_C(1) << (host_find(c, package) - c->hosts)) != 0;
 }

@@ -1,6 +1,5 @@
 /* control/auth.h - who may ask (janus-api.md 7): `api_secret`, and tokens signed with HMAC-SHA1. Secrets and tokens are
- * compared in constant time and never logged. Stored tokens can only be given out by the Admin API, which is not built: in
- * that mode no token is valid. */
+ * compared in constant time and never logged. Without a secret to sign with, tokens are those that the Admin API has stored. */
 #pragma once
 
 #include "control/state.h"

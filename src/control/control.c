@@ -16,6 +16,7 @@
 #include "control/record.h"
 #include "control/session.h"
 #include "control/state.h"
+#include "control/tokens.h"
 #include "msg/io.h"
 
 static void renew_budgets(struct control *c)
@@ -85,6 +86,7 @@ static void init_tables(struct control *c)
     pool_init(&c->forwards, "forwards", sizeof(struct forward), FORWARDS_MAX);
     pool_init(&c->recordings, "recordings", sizeof(struct recording), RECORDINGS_MAX);
     map_init(&c->callers_by_ref);
+    map_init(&c->tokens);
     map_init(&c->sessions_by_id);
     map_init(&c->handles_by_id);
     slots_init(&c->handle_names, limits->handles);
@@ -195,6 +197,8 @@ void control_free(struct control *c)
     slots_fini(&c->forward_names);
     slots_fini(&c->recording_names);
     map_fini(&c->callers_by_ref);
+    tokens_drop(c);
+    map_fini(&c->tokens);
     map_fini(&c->sessions_by_id);
     map_fini(&c->handles_by_id);
     pool_fini(&c->callers);
@@ -293,8 +297,9 @@ static void on_message(void *owner, usec_t now, const struct message *m)
     case CONTROL_PEER_STATS: notify_stats(c, m); break;
     case CONTROL_EVENTS_WANTED: notify_wanted(c, m->payload); break;
     case CONTROL_EVENTS_TAKEN: notify_taken(c, m->payload); break;
-    case CONTROL_EVENTS_ANSWER: fact_events_answer(c, m->op, m->payload); break;
+    case CONTROL_EVENTS_ANSWER: admin_wait_answer(c, m->op, m->payload, m->size); break;
     case CONTROL_SIGNAL: c->stop_signal = ((const struct stop_signal *)m->payload)->number; break;
+    case CONTROL_ADMIN_ANSWER: admin_wait_answer(c, m->op, m->payload, m->size); break;
     case CONTROL_COLLECTED: admin_wait_answer(c, m->op, m->payload, m->size); break;
     }
 }

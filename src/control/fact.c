@@ -192,9 +192,3 @@ void fact_name_found(struct control *c, struct ref op, const struct dns_answer *
         answer = (struct plugin_answer){.status = ERR_IO, .text = fact->error};
     op_answer(c, op, &answer);
 }
-
-void fact_events_answer(struct control *c, struct ref op, const char *json)
-{
-    struct plugin_answer answer = {.status = ERR_NONE, .text = json};
-    op_answer(c, op, &answer);
-}

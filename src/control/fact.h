@@ -20,5 +20,4 @@ void fact_worker_srflx(struct control *c, const struct worker_srflx_fact *fact);
 void fact_disk_done(struct control *c, struct ref op, const struct disk_done *fact);
 void fact_plain_opened(struct control *c, struct ref op, const struct plain_opened_fact *fact);
 /* From the events actor: what a handler says to notify_query, NUL-ended JSON. */
-void fact_events_answer(struct control *c, struct ref op, const char *json);
 void fact_name_found(struct control *c, struct ref op, const struct dns_answer *fact);

@@ -312,6 +312,8 @@ struct control {
     struct worker_seat *seats;
 
     struct pool callers, sessions, handles, pcs, sources, sinks, plains, forwards, recordings;
+    struct map tokens;                  /* tokens.h */
+    uint32_t token_count;
     struct map callers_by_ref, sessions_by_id, handles_by_id;
     struct slots handle_names, source_names, sink_names, plain_names, forward_names, recording_names;
     struct timerq expiries;

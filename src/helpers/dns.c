@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "helpers/stun_ask.h"
 #include "runtime/sockaddr.h"
 
 struct dns {
@@ -59,18 +60,34 @@ void dns_lookup(struct dns_answer *answer, const struct dns_ask *ask)
         freeaddrinfo(first);
 }
 
-static void on_message(void *owner, usec_t now, const struct message *m)
+static void on_ask(struct dns *dns, const struct message *m)
 {
-    struct dns *dns = owner;
-    (void)now;
-    if (m->type != DNS_ASK)
-        return;
     struct dns_ask ask;
     CHECK(m->size == sizeof(ask));
     memcpy(&ask, m->payload, sizeof(ask));
     struct dns_answer answer;
     dns_lookup(&answer, &ask);
     actor_send_op(dns->actor, m->from, ask.answer, m->op, &answer, sizeof(answer));
+}
+
+static void on_stun(struct dns *dns, const struct message *m)
+{
+    struct dns_stun_ask ask;
+    struct dns_stun_answer answer = {0};
+    CHECK(m->size == sizeof(ask));
+    memcpy(&ask, m->payload, sizeof(ask));
+    answer.fine = stun_ask(&ask.server, ask.local_port, &answer.mapped);
+    actor_send_op(dns->actor, m->from, ask.answer, m->op, &answer, sizeof(answer));
+}
+
+static void on_message(void *owner, usec_t now, const struct message *m)
+{
+    struct dns *dns = owner;
+    (void)now;
+    if (m->type == DNS_ASK)
+        on_ask(dns, m);
+    else if (m->type == DNS_STUN)
+        on_stun(dns, m);
     actor_flush(dns->actor);            /* the next question may take long */
 }
 

@@ -239,6 +239,7 @@ void client_skip(struct clients *env, struct client *c, usec_t now);
 bool client_wants_input(const struct client *c);     /* the socket shall be read */
 bool client_wants_output(const struct client *c);
 bool client_output_is_over(const struct client *c);   /* the peer can be told that no more comes */
+bool client_is_asking(const struct client *c);       /* HTTP: a request of it waits for its answer */
 bool client_in_handshake(const struct client *c);    /* its next bytes cost a TLS handshake */
 static inline bool client_is_dead(const struct client *c)
 {

@@ -40,6 +40,11 @@ void client_http_close(struct clients *env, struct client *c)
     c->http = NULL;
 }
 
+bool client_is_asking(const struct client *c)
+{
+    return c->http != NULL && (c->http->step == HTTP_STEP_ASKED || c->http->step == HTTP_STEP_HELD);
+}
+
 void client_http_answered(struct clients *env, struct client *c, usec_t now)
 {
     struct client_http *http = c->http;

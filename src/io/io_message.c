@@ -217,6 +217,9 @@ void io_on_message(void *owner, usec_t now, const struct message *m)
     case IO_BROKER_STATE:
         io_broker_state(io, m->payload);
         break;
+    case IO_QUERY:
+        io_on_query(io, m->from, m->op, m->payload);
+        break;
     case IO_NONE:
         break;
     }

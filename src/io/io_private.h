@@ -162,6 +162,9 @@ void io_broker_text(struct io *io, usec_t now, const struct message *m);
 void io_broker_taken(struct io *io, const struct io_broker_taken *news);
 void io_broker_state(struct io *io, const struct io_broker_state *news);
 
+/* --- io_query.c */
+void io_on_query(struct io *io, actor_id from, struct ref op, const struct io_query *query);
+
 /* --- io_message.c: all that knows what the messages look like */
 void io_on_message(void *owner, usec_t now, const struct message *m);
 const char *io_type_name(uint16_t type);

@@ -36,7 +36,8 @@
     X(EVENTS_TAKEN,     EVENTS,  struct events_taken)                           \
     X(EVENTS_ANSWER,    EVENTS,  char)                                          \
     X(SIGNAL,           MAIN,    struct stop_signal)                            \
-    X(COLLECTED,        WORKER,  struct peer_report)
+    X(COLLECTED,        WORKER,  struct peer_report)                            \
+    X(ADMIN_ANSWER,     ANYBODY, char)
 
 enum control_message {
     CONTROL_NONE,

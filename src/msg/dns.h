@@ -5,7 +5,8 @@
 
 #define DNS_MESSAGES(X)                                              \
     /* name        from           payload                         */ \
-    X(ASK,         anybody,       struct dns_ask)
+    X(ASK,         anybody,       struct dns_ask)                     \
+    X(STUN,        CONTROL,       struct dns_stun_ask)
 
 enum dns_message {
     DNS_NONE,
@@ -22,6 +23,18 @@ struct dns_ask {
     uint16_t port;                      /* copied into the addresses */
     uint8_t family;                     /* enum net_family; NET_NONE: any */
     char name[DNS_NAME_MAX + 1];
+};
+
+/* What is our address, as that server sees it? Asked here since it may take five seconds. */
+struct dns_stun_ask {
+    uint16_t answer;                    /* message type that carries the struct dns_stun_answer */
+    uint16_t local_port;                /* 0: any */
+    struct net_addr server;
+};
+
+struct dns_stun_answer {
+    bool fine;
+    struct net_addr mapped;
 };
 
 /* Comes with the op of the question. */

@@ -16,7 +16,8 @@
     X(LINES,       LOG,      struct io_lines)                 \
     X(BROKER_TEXT,  BROKER,  struct io_broker_text)           \
     X(BROKER_TAKEN, BROKER,  struct io_broker_taken)          \
-    X(BROKER_STATE, BROKER,  struct io_broker_state)
+    X(BROKER_STATE, BROKER,  struct io_broker_state)          \
+    X(QUERY,       CONTROL,  struct io_query)
 
 enum io_message {
     IO_NONE,
@@ -52,6 +53,24 @@ struct io_session {
 /* In the slot of the name of an owner that is not a connection: HTTP has requests of many connections and polls of others for
  * one session, so its events go to a queue. */
 #define IO_QUEUE_BIT 0x80000000u
+
+/* `query_transport` of the Admin API (transports.md 1.6). The answer, with the message's op, is CONTROL_ADMIN_ANSWER and a struct
+ * io_answer. */
+struct io_query {
+    uint8_t transport;              /* enum transport_kind */
+    bool configure;                 /* false: who is connected */
+    bool events;                    /* configure: event handlers shall hear of it */
+    bool sets_layout;
+    uint8_t layout;                 /* enum json_layout */
+};
+
+struct io_answer {
+    uint8_t transport;
+    uint32_t connections;           /* of both APIs */
+    bool runs[4];                   /* HTTP: http, https, and of the Admin API */
+    uint32_t of_server[4];
+    uint32_t messages;              /* HTTP: requests that wait for their answer */
+};
 
 struct io_close {
     struct ref client;

@@ -121,12 +121,6 @@ static bool read_api(struct settings *s, const struct conf_node *g)
         settings_note(s, LOG_LEVEL_FATAL, "api_secret is there but empty, and without one everybody is let in: set it, or take the key out");
         return false;
     }
-    if (s->token_auth && s->token_auth_secret == NULL) {
-        /* The reference needs an admin transport for the stored ones; starting without would let everybody in or nobody. */
-        settings_note(s, LOG_LEVEL_FATAL, "token_auth without token_auth_secret needs the Admin API to store tokens, which is not built yet: "
-            "set token_auth_secret (signed tokens), or turn token_auth off");
-        return false;
-    }
     if (!s->token_auth && s->token_auth_secret != NULL)
         settings_note(s, LOG_LEVEL_WARN, "token_auth_secret has no effect without token_auth");
     return true;

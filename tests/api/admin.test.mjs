@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import dgram from 'node:dgram';
 
 import { IS_REFERENCE, freePort, startServer } from './lib/server.mjs';
 import { SECRET, adminOptions, fetchAdmin, overHttp, overWebSocket } from './lib/admin.mjs';
@@ -294,5 +295,89 @@ describe('handle_info', ours, () => {
     assert.equal((await look()).webrtc, undefined);
     peer.close();
     await session.destroy();
+  });
+});
+
+describe('asking others', ours, () => {
+  test('names', async () => {
+    const found = await ask({ janus: 'resolve_address', address: 'localhost' });
+    assert.ok(['127.0.0.1', '::1'].includes(found.ip) && found.elapsed >= 0);
+    assert.equal((await ask({ janus: 'resolve_address', address: '192.0.2.1' })).ip, '192.0.2.1');
+    for (const address of ['', 'x'.repeat(300), 'printer.local', 'not a name', '.'])
+      assert.deepEqual((await ask({ janus: 'resolve_address', address })).error, { code: 490, reason: 'Could not resolve address' });
+    assert.equal((await ask({ janus: 'resolve_address', address: 5 })).error.code, 467);
+  });
+
+  test('a STUN server', async () => {
+    const stun = dgram.createSocket('udp4');
+    await new Promise(done => stun.bind(0, '127.0.0.1', done));
+    stun.on('message', (request, from) => {
+      const reply = Buffer.concat([Buffer.from([1, 1, 0, 12]), request.subarray(4, 20), Buffer.from([0, 0x20, 0, 8, 0, 1]), Buffer.alloc(6)]);
+      reply.writeUInt16BE(from.port ^ 0x2112, 26);
+      from.address.split('.').forEach((byte, i) => { reply[28 + i] = Number(byte) ^ request[4 + i]; });
+      stun.send(reply, from.port, from.address);
+    });
+    const localport = await freePort();
+    const { port } = stun.address();
+    const seen = await ask({ janus: 'test_stun', address: '127.0.0.1', port, localport });
+    assert.equal(seen.public_ip, '127.0.0.1');
+    assert.equal(seen.public_port, localport);
+    assert.ok(seen.elapsed > 0);
+    stun.close();
+    assert.equal((await ask({ janus: 'test_stun', address: 'printer.local', port: 1 })).error.reason, 'Could not resolve address');
+    assert.equal((await ask({ janus: 'test_stun', address: '127.0.0.1' })).error.code, 456);
+    assert.equal((await ask({ janus: 'test_stun', address: '127.0.0.1', port: -1 })).error.code, 467);
+  });
+
+  test('transports', async () => {
+    const query = async (transport, request) => (await ask({ janus: 'query_transport', transport: `janus.transport.${transport}`, request })).response;
+    const { connections, messages } = await query('http', { request: 'connections' });
+    assert.ok(connections.http >= 0 && connections.admin_http >= 1 && connections.https === undefined);
+    assert.ok(messages >= 1);
+    assert.ok((await query('websockets', { request: 'connections' })).connections >= 2);
+    assert.deepEqual(await query('websockets', { request: 'configure', json: 'indented' }), { result: 200 });
+    assert.deepEqual(await query('websockets', { request: 'CONFIGURE', json: 'compact' }), { result: 200 });
+    assert.deepEqual(await query('websockets', { request: 'configure', json: 'wide' }), { result: 200, notes: ['Ignored unsupported indentation format'] });
+    assert.equal((await query('http', {})).error_code, 412);
+    assert.equal((await query('http', { request: 'x' })).error_code, 411);
+    assert.deepEqual((await ask({ janus: 'query_transport', transport: 'janus.transport.none' })).error, { code: 460, reason: 'Invalid transport' });
+    assert.equal((await ask({ janus: 'query_eventhandler', handler: 'janus.eventhandler.none' })).error.code, 460);
+    assert.equal((await ask({ janus: 'query_logger', logger: 'x' })).error.code, 460);
+  });
+
+  test('a line for the log, an event for nobody', async () => {
+    await ask({ janus: 'custom_logline', line: 'by hand\nand not by us', level: 2 });
+    await server.logged(/by hand and not by us/);
+    assert.equal((await ask({ janus: 'custom_event', schema: 's', data: { a: 1 } })).janus, 'success');
+    for (const bad of [{}, { schema: 5, data: {} }, { schema: 's', data: [] }])
+      assert.ok([456, 467].includes((await ask({ janus: 'custom_event', ...bad })).error.code));
+  });
+
+  test('tokens are not stored here', async () => {
+    for (const janus of ['add_token', 'allow_token', 'disallow_token', 'remove_token', 'list_tokens'])
+      assert.deepEqual((await ask({ janus })).error, { code: 490, reason: 'Stored-Token based authentication disabled' });
+  });
+});
+
+describe('stored tokens', ours, () => {
+  test('open what they are for, until they are taken back', async () => {
+    const it = await adminOptions({ name: 'api-admin-tokens', core: { general: { token_auth: true } } });
+    const one = await startServer(it);
+    const say = overHttp(it.ports);
+    const user = await one.connect();
+    assert.equal((await user.request({ janus: 'create', token: 'abc' })).error.code, 403);
+    assert.deepEqual((await say({ janus: 'add_token', token: 'abc', plugins: [ECHO, 'janus.plugin.none', 5] })).data, { plugins: [ECHO] });
+    const session = await user.session({ token: 'abc' });
+    const handle = await session.attach(ECHO);
+    assert.equal((await user.request({ janus: 'attach', session_id: session.id, plugin: ROOM, token: 'abc' })).error.code, 405);
+    assert.deepEqual((await say({ janus: 'allow_token', token: 'abc', plugins: [ROOM] })).data.plugins.sort(), [ECHO, ROOM]);
+    assert.equal((await user.request({ janus: 'attach', session_id: session.id, plugin: ROOM, token: 'abc' })).janus, 'success');
+    assert.deepEqual((await say({ janus: 'list_tokens' })).data.tokens.map(t => t.token), ['abc']);
+    assert.equal((await say({ janus: 'handle_info', session_id: session.id, handle_id: handle.id })).info.token, 'abc');
+    assert.equal((await say({ janus: 'remove_token', token: 'abc' })).janus, 'success');
+    assert.equal((await user.request({ janus: 'keepalive', session_id: session.id, token: 'abc' })).error.code, 403);
+    assert.equal((await say({ janus: 'get_status' })).status.token_auth, true);
+    user.close();
+    await one.stop();
   });
 });

@@ -1,5 +1,5 @@
 /* The Admin API: order of checks, verbs at their level, settings (admin-api.md 1, 3, 4, 5). */
-#include "control/server.h"
+#include "control/admin_help.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,9 +10,6 @@
 #include "msg/log.h"
 
 #define REFUSAL "Unauthorized request (wrong or missing secret/token)"
-#define SECRET  "hush"
-
-static struct server s;
 
 static int setup(void **state)
 {
@@ -28,33 +25,6 @@ static int teardown(void **state)
     (void)state;
     server_end(&s);
     return 0;
-}
-
-static void ask_raw(const char *text)
-{
-    s.api = CLIENT_API_ADMIN;
-    server_say(&s, 9, "%s", text);
-    s.api = CLIENT_API_JANUS;
-}
-
-/* With the secret and a transaction. */
-static void ask(const char *members)
-{
-    char text[2048];
-    snprintf(text, sizeof(text), "{\"transaction\":\"t\",\"admin_secret\":\"" SECRET "\"%s%s}", members[0] == '\0' ? "" : ",", members);
-    ask_raw(text);
-}
-
-static void expect_bad(const char *members, int code, const char *reason)
-{
-    ask(members);
-    expect_error(&s, 9, code, reason);
-}
-
-static void expect_good(const char *members, const char *rest)
-{
-    ask(members);
-    expect_text(&s, 9, "{\"janus\":\"success\",\"transaction\":\"t\"%s}", rest);
 }
 
 static void test_the_checks_in_their_order(void **state)

@@ -150,10 +150,9 @@ void actor_unwatch(struct actor *self, int fd)
 void actor_send_parts(struct actor *self, actor_id to, uint16_t type, struct ref op, struct view head, struct view tail)
 {
     (void)self;
-    assert_true(ref_is_none(op));
     assert_true(fake.sent_count < FAKE_SENT);
     struct fake_sent *s = &fake.sent[fake.sent_count++];
-    *s = (struct fake_sent){to, type, mem_get(head.size + tail.size), head.size + tail.size};
+    *s = (struct fake_sent){to, type, mem_get(head.size + tail.size), head.size + tail.size, op};
     memcpy(s->bytes, head.data, head.size);
     if (tail.size > 0)
         memcpy(s->bytes + head.size, tail.data, tail.size);

@@ -33,6 +33,7 @@ struct fake_sent {
     uint16_t type;
     uint8_t *bytes;
     size_t size;
+    struct ref op;
 };
 
 struct fake {

@@ -549,6 +549,39 @@ static void test_event_handlers_are_told_of_connections_when_they_listen(void **
     end(io);
 }
 
+static const struct io_answer *ask_query(struct io *io, const struct io_query *query)
+{
+    const uint32_t before = fake_count(CONTROL_ADMIN_ANSWER);
+    fake_message(io, IO_QUERY, query, sizeof(*query), VIEW(NULL, 0));
+    assert_int_equal(fake_count(CONTROL_ADMIN_ANSWER), before + 1);
+    return (const void *)fake_nth(CONTROL_ADMIN_ANSWER, before)->bytes;
+}
+
+static void test_connections_are_counted_and_answers_laid_out_anew(void **state)
+{
+    (void)state;
+    struct io *io = start(WS, 1024);
+    struct io_query query = {.transport = TRANSPORT_WEBSOCKETS};
+    int fd = websocket(io);
+    websocket(io);
+    assert_int_equal(ask_query(io, &query)->connections, 2);
+    fake.sockets[fd].eof = true;
+    fake_turn(io);
+    assert_int_equal(ask_query(io, &query)->connections, 1);
+    query.transport = TRANSPORT_HTTP;
+    const struct io_answer *http = ask_query(io, &query);
+    assert_int_equal(http->connections, 0);
+    assert_false(http->runs[0] || http->runs[1] || http->runs[2] || http->runs[3]);
+    query = (struct io_query){.transport = TRANSPORT_WEBSOCKETS, .configure = true, .sets_layout = true, .layout = LAYOUT_INDENTED};
+    ask_query(io, &query);
+    int other = websocket(io);
+    say_frame(other, "{}");
+    fake_turn(io);
+    const struct client_request *request = (const void *)fake_nth(CONTROL_CLIENT_REQUEST, 0)->bytes;
+    assert_int_equal(request->layout, LAYOUT_INDENTED);
+    end(io);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -570,6 +603,7 @@ int main(void)
         cmocka_unit_test(test_a_refused_client_is_told_the_end_and_may_close_first),
         cmocka_unit_test(test_tls_handshakes_are_budgeted_per_turn),
         cmocka_unit_test(test_pages_are_served_beside_websockets),
+        cmocka_unit_test(test_connections_are_counted_and_answers_laid_out_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
