@@ -189,6 +189,11 @@ uint64_t actor_wall_us(const struct actor *self)
     return 784111777ull * 1000000;
 }
 
+void actor_send_op(struct actor *self, actor_id to, uint16_t type, struct ref op, const void *payload, size_t size)
+{
+    actor_send_parts(self, to, type, op, VIEW(payload, size), VIEW(NULL, 0));
+}
+
 /* Alone: nobody is there to be asked. */
 struct actors *actor_set(const struct actor *self)
 {
