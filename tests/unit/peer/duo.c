@@ -564,7 +564,8 @@ static void receive(struct duo *duo, int to, uint8_t *data, size_t size)
 void duo_inject(struct duo *duo, int to, const uint8_t *data, size_t size)
 {
     uint8_t *copy = malloc(size + SEAL_RTCP_ROOM);          /* its own block: a sanitizer sees whoever reads past it */
-    memcpy(copy, data, size);
+    if (size > 0)
+        memcpy(copy, data, size);
     receive(duo, to, copy, size);
     free(copy);
 }
