@@ -14,7 +14,7 @@ import { rawConnect } from './lib/raw.mjs';
 
 const ECHO = 'janus.plugin.echotest', ROOM = 'janus.plugin.videoroom', TEXT = 'janus.plugin.textroom';
 const UNAUTHORIZED = { code: 403, reason: 'Unauthorized request (wrong or missing secret/token)' };
-const ours = { skip: IS_REFERENCE && 'this version of the reference differs, or can not be started like this: tests/diff compares' };
+const ours = { skip: IS_REFERENCE && 'this version of the reference differs, or can not be started like this' };
 
 let options, server, client, ask, askWs;
 
