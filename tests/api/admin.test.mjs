@@ -255,6 +255,14 @@ describe('texts that are none', ours, () => {
 });
 
 describe('handle_info', ours, () => {
+  test('plugin_specific of TextRoom', async () => {
+    const session = await client.session();
+    const handle = await session.attach(TEXT);
+    const { info } = await ask({ janus: 'handle_info', session_id: session.id, handle_id: handle.id, plugin_only: true });
+    assert.deepEqual(info.plugin_specific, { destroyed: 0 });
+    await session.destroy();
+  });
+
   test('before, during and after a PeerConnection', async () => {
     const session = await client.session();
     const handle = await session.attach(ECHO, { opaque_id: 'who' });

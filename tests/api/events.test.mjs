@@ -6,8 +6,9 @@ import { after, before, describe, test } from 'node:test';
 import { openCollector, withHandlers } from './lib/collector.mjs';
 import { openPeer } from './lib/peer.mjs';
 import { offer } from './lib/sdp.mjs';
+import { adminOptions, overHttp } from './lib/admin.mjs';
 import { jcfg } from './lib/jcfg.mjs';
-import { freePort, startServer } from './lib/server.mjs';
+import { IS_REFERENCE, freePort, startServer } from './lib/server.mjs';
 
 const ECHO = 'janus.plugin.echotest';
 
@@ -256,6 +257,24 @@ describe('plugins', () => {
     await server.stop();
     await collector.close();
   });
+});
+
+test('what is said by custom_event is told, and a handler can be asked for less', { skip: IS_REFERENCE && 'not tried against the reference yet' }, async () => {
+  const collector = await openCollector();
+  const { core, files } = withHandlers({ sampleevh: { backend: collector.url, events: 'external' } });
+  const options = await adminOptions({ name: 'api-events-external', core, files });
+  const server = await startServer(options);
+  const ask = overHttp(options.ports);
+  assert.equal((await ask({ janus: 'custom_event', schema: 'org.example', data: { a: [1] } })).janus, 'success');
+  const event = await collector.next();
+  assert.deepEqual(keys(event), ['emitter', 'type', 'timestamp', 'event']);
+  assert.equal(event.type, 4);
+  assert.deepEqual(event.event, { schema: 'org.example', data: { a: [1] } });
+  const query = request => ask({ janus: 'query_eventhandler', handler: 'janus.eventhandler.sampleevh', request });
+  assert.deepEqual((await query({ request: 'tweak', events: 5 })).response, { error_code: 413, error: 'Invalid element type (events should be a string)' });
+  assert.deepEqual((await query({ request: 'tweak', events: 'core' })).response, { result: 200 });
+  await server.stop();
+  await collector.close();
 });
 
 /* The server's answers stay what they are, whatever becomes of its collector. */
