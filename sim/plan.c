@@ -150,10 +150,13 @@ static void draw_faults(struct plan *plan, struct sim_rng *rng)
     k[KNOB_dns_us] = sim_below(rng, 2) * sim_below(rng, SEC(6));
 }
 
-/* One cell at a time, each seen late, is not a fault but a server without a future: a flood takes minutes. */
+/* One cell at a time, each seen late, is not a fault but a server without a future: a flood takes minutes. So it does over HTTP, where
+ * each request waits for the answer to the one before. */
 static void temper(struct plan *plan)
 {
     uint64_t *k = plan->knobs;
+    if (k[KNOB_http] != 0)
+        k[KNOB_cross_us] = usec_min(k[KNOB_cross_us], MSEC(20));
     if (k[KNOB_ring_cells] == 0)
         return;
     k[KNOB_cross_us] = usec_min(k[KNOB_cross_us], MSEC(2));
@@ -226,12 +229,12 @@ bool plan_make(struct plan *plan, const char *name, uint64_t seed, uint64_t seco
         draw_steps(plan, &rng, &hostile, every / 2);
     } else if (strcmp(name, "faults") == 0) {
         draw_faults(plan, &rng);
-        temper(plan);
         draw_steps(plan, &rng, sim_below(&rng, 2) == 0 ? &rough : &hostile, every);
     } else {
         return false;
     }
     plan->knobs[KNOB_http] = sim_below(&rng, 2) == 0 ? 0 : sim_below(&rng, 1u << plan->knobs[KNOB_members]);
+    temper(plan);
     sort_steps(plan);
     return true;
 }
