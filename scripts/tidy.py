@@ -183,6 +183,21 @@ def check_file_sizes():
 
 # ---- twins, headers, documents ----
 
+# What stands in the root, and nothing else: a core dump or a failed seed's scenario left by a run is nobody's source.
+ROOT_FILES = {".gitignore", ".npmrc", "LICENSE", "NOTICE", "README.md", "meson.build", "meson_options.txt", "package-lock.json", "package.json", "run", "test"}
+TRACKED_BYTES_MAX = 1_000_000
+
+
+def check_strays():
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for name in filter(None, listed.split("\0")):
+        path = ROOT / name
+        if "/" not in name and name not in ROOT_FILES:
+            complain(path, 1, "does not belong into the root of the repository")
+        if path.is_file() and path.stat().st_size > TRACKED_BYTES_MAX:
+            complain(path, 1, f"has more than {TRACKED_BYTES_MAX} bytes")
+
+
 def check_twins():
     """A module of base, proto or media is a public header, one that another folder includes; a test of the same folder under
     tests/unit includes it."""
@@ -274,7 +289,7 @@ def check_configuration():
 
 def main():
     quick = "--quick" in sys.argv[1:]
-    checks = [check_includes, check_words, check_other_marks, check_file_sizes, check_twins, check_documents, check_compat, check_lock_file, check_configuration]
+    checks = [check_includes, check_words, check_other_marks, check_file_sizes, check_strays, check_twins, check_documents, check_compat, check_lock_file, check_configuration]
     if not quick:
         checks.append(check_headers_alone)
     failed = 0
