@@ -3,10 +3,18 @@
  * A message comes as a method, a header and bodies, each a frame, in any number of turns: `reading` says which is next. */
 #include "helpers/rabbitmq/rabbit_link.h"
 
+/* Debian 13's library has moved them, and warns of the old names. */
+#if __has_include(<rabbitmq-c/amqp.h>)
+#include <rabbitmq-c/amqp.h>
+#include <rabbitmq-c/framing.h>
+#include <rabbitmq-c/ssl_socket.h>
+#include <rabbitmq-c/tcp_socket.h>
+#else
 #include <amqp.h>
 #include <amqp_framing.h>
 #include <amqp_ssl_socket.h>
 #include <amqp_tcp_socket.h>
+#endif
 #include <string.h>
 #include <sys/epoll.h>
 
