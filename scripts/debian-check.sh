@@ -207,7 +207,7 @@ nothing_left() {
 no_daemon() {
   local names=(mosquitto rabbitmq-server)
   [ "$suite" != bookworm ] || names+=(janus)
-  in_tree apt-get -q update && in_tree apt-get -q -y --no-install-recommends install "${names[@]}" || return 1
+  in_tree apt-get -q update && in_tree apt-get -q -y --no-install-recommends install --reinstall "${names[@]}" || return 1
   sleep 2
   nothing_left && grep -q 'policy-rc.d denied execution of start' "build/logs/debian-$suite-daemons.log"
 }
