@@ -209,7 +209,7 @@ no_daemon() {
   [ "$suite" != bookworm ] || names+=(janus)
   in_tree apt-get -q update && in_tree apt-get -q -y --no-install-recommends install --reinstall "${names[@]}" || return 1
   sleep 2
-  nothing_left && grep -q 'policy-rc.d denied execution of start' "build/logs/debian-$suite-daemons.log"
+  nothing_left && grep -qE 'policy-rc.d denied execution of (re)?start' "build/logs/debian-$suite-daemons.log"
 }
 
 check_suite() {
