@@ -84,7 +84,12 @@ void vr_forwards_go_on(struct videoroom *vr, struct vr_pub_stream *stream)
         if (forward->stream != stream)
             continue;
         host_forward_del(vr->host, forward->ref);
-        forward->ref = host_forward_add(vr->host, stream->source, &forward->way, &forward->options);
+        forward->ref = REF_NONE;
+        /* Under the same key the new source's numbers could be those of the old one: no (key, SSRC, index) is sealed twice. */
+        if (forward->options.srtp.suite == 0)
+            forward->ref = host_forward_add(vr->host, stream->source, &forward->way, &forward->options);
+        if (ref_is_none(forward->ref))
+            vr_forward_free(vr, forward);
     }
 }
 

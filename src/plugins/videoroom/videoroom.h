@@ -402,7 +402,7 @@ bool vr_forward_add(struct videoroom *vr, struct vr_pub_stream *stream, const st
 void vr_forward_free(struct videoroom *vr, struct vr_forward *forward);
 struct vr_forward *vr_forward_find(struct videoroom *vr, const struct vr_participant *p, uint32_t stream_id);
 void vr_forwards_of_stream_free(struct videoroom *vr, struct vr_pub_stream *stream);
-void vr_forwards_go_on(struct videoroom *vr, struct vr_pub_stream *stream);      /* its source has been replaced */
+void vr_forwards_go_on(struct videoroom *vr, struct vr_pub_stream *stream);      /* its source has been replaced; those with a key end */
 /* dummy.c: somebody who is there to be subscribed to until somebody comes. */
 void vr_dummy_join(struct videoroom *vr, struct vr_room *room, const struct vr_dummy_stream *streams, uint32_t count, bool e2ee);
 /* talk.c */
