@@ -202,6 +202,16 @@ static void test_nothing_to_forward_opens_nothing(void **state)
     assert_int_equal(fake_plain_count(&h), 0);
 }
 
+/* With layers it is another source. */
+static void replace_the_video(uint32_t me)
+{
+    static const struct jsep_simulcast layers[] = {{.mindex = 1, .mid = "1", .layer_count = 3, .by_rid = true}};
+    const struct fake_source *before = fake_source(&h, me, 1);
+    const struct fake_say again = {.jsep = "offer", .sdp = offer_av(), .simulcast = layers, .simulcast_count = 1};
+    fake_say_jsep(&h, me, &again, "{'request':'configure'}");
+    assert_ptr_not_equal(fake_source(&h, me, 1), before);
+}
+
 /* A line that comes back as something else has another source: what was forwarded goes on with it. */
 static void test_a_renegotiated_stream_goes_on(void **state)
 {
@@ -210,9 +220,25 @@ static void test_a_renegotiated_stream_goes_on(void **state)
     admin = fake_attach(&h);
     wait_of("'streams':[{'mid':'0','port':5002},{'mid':'1','port':5004}]");
     fake_end_op_at(&h, "0.0.0.0", 40000);
-    const struct fake_say again = {.jsep = "offer", .sdp = offer_av()};
-    fake_say_jsep(&h, me, &again, "{'request':'configure'}");
+    replace_the_video(me);
     assert_int_equal(fake_forward_count(&h), 2);
+    fake_say(&h, me, "{'request':'unpublish'}");
+    fake_turn(&h);
+    assert_int_equal(fake_forward_count(&h), 0);
+    assert_int_equal(fake_plain_count(&h), 0);
+}
+
+/* Its key has sealed the numbers of the source that is gone, and the new one's may be the same. */
+static void test_a_forward_with_a_key_ends_with_its_source(void **state)
+{
+    (void)state;
+    uint32_t me = publisher(1);
+    admin = fake_attach(&h);
+    wait_of("'streams':[{'mid':'0','port':5002},{'mid':'1','port':5004}],'srtp_suite':80,'srtp_crypto':'MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5'");
+    fake_end_op_at(&h, "0.0.0.0", 40000);
+    assert_int_equal(fake_forward_count(&h), 2);
+    replace_the_video(me);
+    assert_int_equal(fake_forward_count(&h), 1);
     fake_say(&h, me, "{'request':'unpublish'}");
     fake_turn(&h);
     assert_int_equal(fake_forward_count(&h), 0);
@@ -233,6 +259,7 @@ int main(void)
         ROOM_TEST(test_the_last_one_closes_the_sockets),
         ROOM_TEST(test_nothing_to_forward_opens_nothing),
         ROOM_TEST(test_a_renegotiated_stream_goes_on),
+        ROOM_TEST(test_a_forward_with_a_key_ends_with_its_source),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
